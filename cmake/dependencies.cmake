@@ -1,0 +1,13 @@
+# Third-party libraries, all from Debian 12 packages. Each is an imported target that rooms name in EXTERNAL.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+find_library(SNAPPY_LIBRARY snappy REQUIRED)
+if(MILENA_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,66 @@
+# Rooms: one library per folder of src/, linked only with rooms of a lower layer (layers.txt).
+
+# milena_rooms(OUT): the names of all rooms, lowest layer first.
+function(milena_rooms out)
+  file(STRINGS ${CMAKE_SOURCE_DIR}/layers.txt lines REGEX "^[0-9]+ ")
+  set(rooms "")
+  foreach(line IN LISTS lines)
+    string(REPLACE " " ";" words "${line}")
+    list(POP_FRONT words)
+    list(APPEND rooms ${words})
+  endforeach()
+  set(${out} ${rooms} PARENT_SCOPE)
+endfunction()
+
+# milena_layer(ROOM OUT): the number of the room's layer.
+function(milena_layer room out)
+  file(STRINGS ${CMAKE_SOURCE_DIR}/layers.txt lines REGEX "^[0-9]+ ")
+  foreach(line IN LISTS lines)
+    string(REPLACE " " ";" words "${line}")
+    list(POP_FRONT words number)
+    if(room IN_LIST words)
+      set(${out} ${number} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "layers.txt does not name the room '${room}'")
+endfunction()
+
+# milena_room(NAME SOURCES a.cc ... [ROOMS base io ...] [EXTERNAL lib ...] [TESTS a_test.cc ...] [TEST_LIBS lib ...])
+#   library        milena_<NAME>
+#   link test      <NAME>_link: the whole archive with the declared rooms alone must resolve every symbol
+#   unit tests     <NAME>_test: GoogleTest binary of the TESTS sources
+function(milena_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;ROOMS;EXTERNAL;TESTS;TEST_LIBS" ${ARGN})
+  milena_layer(${name} own_layer)
+  set(links "")
+  foreach(room IN LISTS ARG_ROOMS)
+    milena_layer(${room} layer)
+    if(NOT layer LESS own_layer)
+      message(FATAL_ERROR "layer law: ${name} (${own_layer}) must not link ${room} (${layer})")
+    endif()
+    list(APPEND links milena_${room})
+  endforeach()
+
+  add_library(milena_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(milena_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(milena_${name} PUBLIC ${links} ${ARG_EXTERNAL})
+
+  if(NOT MILENA_TESTS)
+    return()
+  endif()
+  set(stub ${CMAKE_BINARY_DIR}/link_main.cc)
+  if(NOT EXISTS ${stub})
+    file(WRITE ${stub} "int main() { return 0; }\n")
+  endif()
+  add_executable(${name}_link ${stub})
+  target_link_options(${name}_link PRIVATE -Wl,--no-undefined)
+  target_link_libraries(${name}_link PRIVATE -Wl,--whole-archive milena_${name} -Wl,--no-whole-archive)
+  add_test(NAME link.${name} COMMAND ${name}_link)
+
+  if(ARG_TESTS)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_link_libraries(${name}_test PRIVATE milena_${name} ${ARG_TEST_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
+    add_test(NAME unit.${name} COMMAND ${name}_test)
+  endif()
+endfunction()
