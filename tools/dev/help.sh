@@ -1,0 +1,25 @@
+# ./dev help.
+
+dev_help() {
+  cat <<'TEXT'
+./dev VERB [ARGUMENT...]        everything is installed by package name when it is missing (Debian 12)
+
+  run [ARGS]                    build the server and start it: milena server ARGS
+  build [PRESET]                build with a preset: release (default), debug, asan, tsan, fuzz, tidy
+  test                          build and run every test; the last line counts them
+  test --fast                   only what takes seconds: unit, link and check tests, a sample of the rest
+  sim [--seed N | --seeds N]    replay one seed of the simulator, or try N seeds
+  fuzz [NAME...]                fuzz the decoders (MILENA_FUZZ_SECONDS each, default 30)
+  bench [--quick]               measure
+  fmt [--all]                   clang-format over changed (or all) files
+  lint [--all]                  layer law, then clang-tidy over changed (or all) .cc files
+  help                          this page
+
+While you work:  ./dev build && ctest --test-dir build -R unit.base --output-on-failure
+One test case:   build/base_test --gtest_filter='Uuid.*'
+Layer law only:  python3 tools/check_layers.py
+
+Build folders are build (release) and build-PRESET; downloads live in .cache. Both may be deleted at any time.
+Variables: NO_COLOR no colours, MILENA_NO_INSTALL=1 never call apt-get, MILENA_KAFKA_LIBS=DIR use these jars.
+TEXT
+}
