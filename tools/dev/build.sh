@@ -16,15 +16,10 @@ compile() {
 
 # configure PRESET [CMAKE_ARG...]: quiet unless it fails. Idempotent and quick when nothing changed.
 configure() {
-  local preset=$1 log
+  local preset=$1
   shift
-  log=$(mktemp)
-  if ! cmake --preset "$preset" "$@" >"$log" 2>&1; then
-    cat "$log" >&2
-    rm -f "$log"
+  quietly cmake --preset "$preset" "$@" ||
     die "cmake could not configure preset '$preset'" "read the message above"
-  fi
-  rm -f "$log"
   export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
   export NINJA_STATUS=${NINJA_STATUS:-'[%f/%t %es] '}
 }

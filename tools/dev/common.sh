@@ -40,3 +40,13 @@ need_disk() {
   [ "$free" -ge "$1" ] || die "only $free MiB free under $root, this needs about $1 MiB" \
     "free some space (rm -rf build-* .cache) and try again"
 }
+
+# quietly COMMAND...: shows what the command printed only if it fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  [ $status -eq 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return $status
+}

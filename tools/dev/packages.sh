@@ -39,10 +39,10 @@ need_packages() {
   fi
   need_disk 3000
   say "installing ${#wanted[@]} packages: ${wanted[*]}"
-  "${as_root[@]}" apt-get update -qq ||
+  quietly "${as_root[@]}" apt-get update -qq ||
     die "apt-get update failed" "check the network and /etc/apt/sources.list*"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null ||
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "${wanted[@]}" ||
     die "apt-get could not install all of: ${wanted[*]}" "run the same apt-get install by hand to see why"
 }
 
@@ -55,7 +55,7 @@ need_venv() {
   [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
   say "installing the Python clients into .cache/venv"
   python3 -m venv "$venv" || die "python3 -m venv failed" "apt-get install python3-venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check -r "$list" ||
+  quietly "$venv/bin/pip" install -q --disable-pip-version-check -r "$list" ||
     die "pip could not install tests/clients/requirements.txt" "check the network, then run this again"
   printf '%s\n' "$stamp" >"$venv/.stamp"
 }
@@ -70,7 +70,7 @@ need_kafka() {
   [ "$(cat "$cache/kafka-4.3.1/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
   say "downloading the Apache Kafka 4.3.1 jars into .cache/kafka-4.3.1"
   rm -rf "$MILENA_KAFKA_LIBS"
-  mvn -q -B -Dstyle.color=never -f "$pom" dependency:copy-dependencies -DoutputDirectory="$MILENA_KAFKA_LIBS" ||
+  quietly mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$MILENA_KAFKA_LIBS" ||
     die "maven could not fetch the jars" "check the network, then run this again"
   printf '%s\n' "$stamp" >"$cache/kafka-4.3.1/.stamp"
 }
