@@ -42,8 +42,10 @@ std::unexpected<std::decay_t<E>> Err(E&& error) {
 #define MILENA_CONCAT(a, b) MILENA_CONCAT_(a, b)
 
 /// `TRY_ASSIGN(auto x, expr);` declares x as the value of `expr`, or leaves with its error.
+// NOLINTBEGIN(bugprone-macro-parentheses) a declaration cannot stand in parentheses
 #define TRY_ASSIGN(decl, expr)                                            \
   auto MILENA_CONCAT(try_result_, __LINE__) = (expr);                     \
   if (!MILENA_CONCAT(try_result_, __LINE__).has_value()) [[unlikely]]     \
     return ::milena::Err(std::move(MILENA_CONCAT(try_result_, __LINE__).error())); \
   decl = std::move(*MILENA_CONCAT(try_result_, __LINE__))
+// NOLINTEND(bugprone-macro-parentheses)

@@ -125,7 +125,7 @@ TEST(Reader, KeepsOrSkipsUnknownTags) {
 }
 
 TEST(Reader, RefusesTagsOutOfOrderAndHostileTagSections) {
-  for (Bytes section : {bytes_of({2, 1, 0, 1, 0}), bytes_of({2, 2, 0, 1, 0}), bytes_of({1, 0, 5, 0}),
+  for (const Bytes& section : {bytes_of({2, 1, 0, 1, 0}), bytes_of({2, 2, 0, 1, 0}), bytes_of({1, 0, 5, 0}),
                         bytes_of({0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0})}) {
     Reader reader(section);
     reader.skip_tags();
