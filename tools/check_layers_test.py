@@ -162,11 +162,6 @@ class Coroutines(Tree):
         self.silent("src/base/a.h", "Task<> f(Env& e, std::string s, const char* p);\nint g(const std::string& s);\n")
         self.silent("src/base/a.h", "// lint: allow(coroutine-reference) the caller awaits at once\nTask<> f(const A& a);\n")
 
-    def test_reference_to_what_outlives_every_task(self):
-        self.silent("src/base/a.h", "Task<> f(const ListenerInfo& listener, ListenerInfo const& other);\n")
-        self.fires("coroutine-reference", "src/base/a.h", "Task<> f(const Listener& listener);\n")
-        self.fires("coroutine-reference", "src/base/a.h", "Task<> f(ListenerInfo&& listener);\n")
-
     def test_await_in_ternary(self):
         self.fires("coroutine-ternary", "src/base/a.cc", "void f() { auto s = c ? co_await g() : h(); }\n")
         self.silent("src/base/a.cc", "void f() { auto s = c ? a : b; co_await g(); if (co_await h()) { A::b(); } }\n")

@@ -5,7 +5,8 @@
 /// the Writer's own block and the referenced slices, in order. `to_bytes()` copies into one block instead.
 ///
 /// `compact` chooses the form of lengths, as in reader.h. A string too long for its int16 length (32767
-/// bytes) is written as empty and makes `ok()` false: the caller must not send the message.
+/// bytes) is written as empty and makes `ok()` false, as does a null where the version has none: the caller
+/// must not send the message.
 ///
 /// Ownership: pieces keep their blocks alive; the Writer may go before them. Threads: for one thread.
 #pragma once
@@ -32,6 +33,8 @@ class Writer {
   explicit Writer(std::size_t capacity = 256) : buffer_(capacity) {}
 
   bool ok() const { return !failed_; }
+  /// Marks the message as one that its version cannot express.
+  void fail() { failed_ = true; }
   /// Bytes of the message so far, referenced ones included.
   std::size_t size() const { return buffer_.size() + spliced_size_; }
 
