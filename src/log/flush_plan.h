@@ -1,0 +1,41 @@
+/// FlushPlan: what must be made durable so that a log is safe up to an offset. The log makes it
+/// (Log::begin_flush), any thread runs it, and the log hears of the outcome (Log::complete_flush).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "io/disk.h"
+
+namespace milena::log {
+
+struct FlushPlan {
+  /// Records below it are durable once the plan has run.
+  Offset up_to{0};
+  /// The recovery point once the plan has run: all below it has its indexes, snapshot and epochs on disk too.
+  Offset recovery_point{0};
+  /// Messages that `up_to` covers and that were not durable before.
+  std::int64_t messages = 0;
+
+  std::vector<std::shared_ptr<io::File>> files;                        // to sync
+  std::vector<std::string> paths;                                      // closed files, to open and sync
+  std::vector<std::pair<std::string, std::string>> replacements;       // path, content: written as one durable step
+  std::vector<std::string> directories;                                // names in them, to sync last
+  /// Truncations before the plan was made; a plan from before a truncation moves nothing.
+  std::uint64_t truncations = 0;
+  std::uint64_t epoch_version = 0;
+  std::uint64_t directory_version = 0;
+
+  /// Nothing to do: complete_flush may be called at once.
+  bool empty() const {
+    return files.empty() && paths.empty() && replacements.empty() && directories.empty();
+  }
+  /// Does it, in order. After an error the log must be told by fail(): never try again.
+  io::IoResult<void> run(io::Disk& disk) const;
+};
+
+}  // namespace milena::log
