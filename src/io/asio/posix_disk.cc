@@ -1,0 +1,258 @@
+#include "io/asio/posix_disk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace milena::io {
+namespace {
+
+constexpr std::size_t kMaxPieces = 1024;  // IOV_MAX
+
+// Repeats a call that a signal interrupted.
+template <class Call>
+auto retry(Call call) {
+  while (true) {
+    auto result = call();
+    if (result != -1 || errno != EINTR) return result;
+  }
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  IoResult<std::size_t> read_at(std::uint64_t offset, MutableByteView into) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      ssize_t got = retry([&] {
+        return ::pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      });
+      if (got < 0) return Err(errno_error(errno, "read " + path_));
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  IoResult<std::size_t> read_cached(std::uint64_t offset, MutableByteView into) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      iovec piece{into.data() + done, into.size() - done};
+      ssize_t got =
+          retry([&] { return ::preadv2(fd_.get(), &piece, 1, static_cast<off_t>(offset + done), RWF_NOWAIT); });
+      if (got < 0) {
+        // A file system without RWF_NOWAIT (overlayfs, some FUSE) is read as it is.
+        if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL) return read_at(offset, into);
+        return Err(errno_error(errno, "read " + path_));
+      }
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  IoResult<void> write_at(std::uint64_t offset, std::span<const ByteView> pieces) override {
+    iovec vector[kMaxPieces];
+    std::size_t next = 0;    // the first piece that is not written completely
+    std::size_t within = 0;  // bytes of it that are
+    while (true) {
+      std::size_t count = 0;
+      for (std::size_t i = next; i < pieces.size() && count < kMaxPieces; ++i) {
+        std::size_t skip = i == next ? within : 0;
+        if (pieces[i].size() == skip) continue;
+        vector[count++] = {const_cast<std::uint8_t*>(pieces[i].data()) + skip, pieces[i].size() - skip};
+      }
+      if (count == 0) return {};
+      ssize_t put = retry(
+          [&] { return ::pwritev(fd_.get(), vector, static_cast<int>(count), static_cast<off_t>(offset)); });
+      if (put < 0) return Err(errno_error(errno, "write " + path_));
+      offset += static_cast<std::uint64_t>(put);
+      auto left = static_cast<std::size_t>(put);
+      while (next < pieces.size() && left >= pieces[next].size() - within) {
+        left -= pieces[next].size() - within;
+        within = 0;
+        ++next;
+      }
+      within += left;
+    }
+  }
+
+  IoResult<void> truncate(std::uint64_t size) override {
+    if (retry([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) < 0) {
+      return Err(errno_error(errno, "truncate " + path_));
+    }
+    return {};
+  }
+
+  IoResult<void> sync() override {
+    if (retry([&] { return ::fdatasync(fd_.get()); }) < 0) return Err(errno_error(errno, "fsync " + path_));
+    return {};
+  }
+
+  IoResult<std::uint64_t> size() override {
+    struct stat info {};
+    if (::fstat(fd_.get(), &info) < 0) return Err(errno_error(errno, "stat " + path_));
+    return static_cast<std::uint64_t>(info.st_size);
+  }
+
+  int descriptor() const override { return fd_.get(); }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+class PosixLock final : public FileLock {
+ public:
+  PosixLock(int fd, std::shared_ptr<PosixDisk::LockTable> table, PosixDisk::FileId id)
+      : fd_(fd), table_(std::move(table)), id_(id) {}
+  ~PosixLock() override {
+    std::lock_guard lock(table_->mutex);
+    ::close(fd_);
+    table_->held.erase(id_);
+  }
+
+ private:
+  int fd_;
+  std::shared_ptr<PosixDisk::LockTable> table_;
+  PosixDisk::FileId id_;
+};
+
+IoResult<void> check(int result, const char* operation, const std::string& path) {
+  if (result == 0) return {};
+  return Err(errno_error(errno, std::string(operation) + " " + path));
+}
+
+IoResult<void> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) == 0) return {};
+  int error = errno;
+  struct stat info {};
+  if (error == EEXIST && ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+  return Err(errno_error(error, "mkdir " + path));
+}
+
+}  // namespace
+
+PosixDisk::PosixDisk() {
+  static const auto process_wide = std::make_shared<LockTable>();
+  locks_ = process_wide;
+}
+
+IoResult<std::unique_ptr<File>> PosixDisk::open(const std::string& path, OpenMode mode) {
+  int flags = O_CLOEXEC;
+  switch (mode) {
+    case OpenMode::kRead: flags |= O_RDONLY; break;
+    case OpenMode::kWrite: flags |= O_RDWR; break;
+    case OpenMode::kCreate: flags |= O_RDWR | O_CREAT; break;
+    case OpenMode::kCreateNew: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+  }
+  int fd = retry([&] { return ::open(path.c_str(), flags, 0644); });
+  if (fd < 0) return Err(errno_error(errno, "open " + path));
+  struct stat info {};
+  if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+    ::close(fd);
+    return Err(errno_error(EISDIR, "open " + path));
+  }
+  return std::make_unique<PosixFile>(fd, path);
+}
+
+IoResult<FileInfo> PosixDisk::stat(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) < 0) return Err(errno_error(errno, "stat " + path));
+  return FileInfo{S_ISDIR(info.st_mode), static_cast<std::uint64_t>(info.st_size), info.st_ino,
+                  static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
+IoResult<std::vector<DirectoryEntry>> PosixDisk::list(const std::string& path) {
+  DIR* folder = ::opendir(path.c_str());
+  if (folder == nullptr) return Err(errno_error(errno, "list " + path));
+  std::vector<DirectoryEntry> entries;
+  errno = 0;
+  while (dirent* entry = ::readdir(folder)) {
+    std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    bool is_directory = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) {
+      struct stat info {};
+      is_directory = ::stat((path + "/" + name).c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+    }
+    entries.push_back({std::move(name), is_directory});
+    errno = 0;
+  }
+  int error = errno;
+  ::closedir(folder);
+  if (error != 0) return Err(errno_error(error, "list " + path));
+  std::sort(entries.begin(), entries.end(),
+            [](const DirectoryEntry& a, const DirectoryEntry& b) { return a.name < b.name; });
+  return entries;
+}
+
+IoResult<void> PosixDisk::create_directories(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    TRY(make_directory(path.substr(0, slash)));
+  }
+  return make_directory(path);
+}
+
+IoResult<void> PosixDisk::rename(const std::string& from, const std::string& to) {
+  return check(::rename(from.c_str(), to.c_str()), "rename", from + " to " + to);
+}
+
+IoResult<void> PosixDisk::remove_file(const std::string& path) {
+  return check(::unlink(path.c_str()), "remove", path);
+}
+
+IoResult<void> PosixDisk::remove_directory(const std::string& path) {
+  return check(::rmdir(path.c_str()), "remove directory", path);
+}
+
+IoResult<void> PosixDisk::sync_directory(const std::string& path) {
+  Descriptor folder(retry([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (folder.get() < 0) return Err(errno_error(errno, "open directory " + path));
+  return check(retry([&] { return ::fsync(folder.get()); }), "fsync directory", path);
+}
+
+IoResult<std::unique_ptr<FileLock>> PosixDisk::lock(const std::string& path) {
+  IoError locked{ErrorKind::kLocked, 0, "lock " + path + ": held by another process or holder"};
+  std::lock_guard guard(locks_->mutex);
+  struct stat info {};
+  // Looked up before the file is opened: closing a second descriptor would drop the first one's lock.
+  if (::stat(path.c_str(), &info) == 0 && locks_->held.contains({info.st_dev, info.st_ino})) return Err(locked);
+  int fd = retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
+  if (fd < 0) return Err(errno_error(errno, "open " + path));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fstat(fd, &info) < 0 || retry([&] { return ::fcntl(fd, F_SETLK, &whole); }) < 0) {
+    int error = errno;
+    ::close(fd);
+    if (error == EACCES || error == EAGAIN) return Err(locked);
+    return Err(errno_error(error, "lock " + path));
+  }
+  FileId id{info.st_dev, info.st_ino};
+  locks_->held.insert(id);
+  return std::make_unique<PosixLock>(fd, locks_, id);
+}
+
+}  // namespace milena::io
