@@ -1,0 +1,71 @@
+/// Inner side of compression.h: the codecs' working memory and the bounded output they write to.
+#pragma once
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "wire/compression.h"
+
+namespace milena::wire {
+
+struct CompressionScratch::State {
+  struct InflateEnd {
+    void operator()(z_stream* z) const;
+  };
+  struct DeflateEnd {
+    void operator()(z_stream* z) const;
+  };
+  struct ZstdFree {
+    void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
+    void operator()(ZSTD_DCtx* d) const { ZSTD_freeDCtx(d); }
+  };
+  std::unique_ptr<z_stream, InflateEnd> inflate;
+  std::unique_ptr<z_stream, DeflateEnd> deflate;
+  int deflate_level = 0;
+  std::unique_ptr<ZSTD_CCtx, ZstdFree> zstd_out;
+  std::unique_ptr<ZSTD_DCtx, ZstdFree> zstd_in;
+  std::vector<std::uint64_t> lz4_hc;  // aligned block for LZ4_compress_HC_extStateHC
+};
+
+/// What a decompressor writes to: the end of a Buffer, never past the caller's limit.
+class BoundedOutput {
+ public:
+  BoundedOutput(Buffer& buffer, std::size_t bytes_max)
+      : buffer_(buffer), start_(buffer.size()), bytes_max_(bytes_max) {}
+
+  std::size_t produced() const { return buffer_.size() - start_; }
+  std::size_t left() const { return bytes_max_ - produced(); }
+  /// Room for up to `want` more bytes, cut at the limit; nothing is produced until commit().
+  MutableByteView room(std::size_t want) {
+    std::size_t size = buffer_.size();
+    want = std::min(want, left());
+    buffer_.resize(size + want);
+    MutableByteView view{buffer_.data() + size, want};
+    buffer_.resize(size);
+    return view;
+  }
+  /// What the buffer has room for already, at least `at_least` unless the limit is nearer.
+  MutableByteView room_to_fill(std::size_t at_least) {
+    return room(std::max(at_least, buffer_.capacity() - buffer_.size()));
+  }
+  void commit(std::size_t count) { buffer_.resize(buffer_.size() + count); }
+  void undo() { buffer_.resize(start_); }
+
+ private:
+  Buffer& buffer_;
+  std::size_t start_;
+  std::size_t bytes_max_;
+};
+
+using DecompressResult = Result<void, CompressionError>;
+
+void compress_snappy(ByteView in, Buffer& out);
+void compress_lz4(int level, ByteView in, Buffer& out, CompressionScratch::State& state);
+DecompressResult decompress_snappy(ByteView in, BoundedOutput& out);
+DecompressResult decompress_lz4(ByteView in, bool any_header_checksum, BoundedOutput& out);
+
+}  // namespace milena::wire
