@@ -1,0 +1,22 @@
+#include "image/metadata_version.h"
+
+#include <iterator>
+
+namespace milena::image {
+namespace {
+
+constexpr std::string_view kNames[] = {
+    "3.3-IV3", "3.4-IV0", "3.5-IV0", "3.5-IV1", "3.5-IV2", "3.6-IV0", "3.6-IV1", "3.6-IV2",
+    "3.7-IV0", "3.7-IV1", "3.7-IV2", "3.7-IV3", "3.7-IV4", "3.8-IV0", "3.9-IV0", "4.0-IV0",
+    "4.0-IV1", "4.0-IV2", "4.0-IV3", "4.1-IV0", "4.1-IV1", "4.2-IV0", "4.2-IV1", "4.3-IV0",
+};
+static_assert(std::size(kNames) == kLatestMetadataVersion - kMinMetadataVersion + 1);
+
+}  // namespace
+
+std::string_view metadata_version_name(std::int16_t level) {
+  if (level < kMinMetadataVersion || level > kLatestMetadataVersion) return {};
+  return kNames[level - kMinMetadataVersion];
+}
+
+}  // namespace milena::image
