@@ -60,7 +60,7 @@ def initializer(field):
 
 def not_default(field):
     """Condition under which a tagged field is written."""
-    member = field.member
+    member = "this->" + field.member
     if field.default_null:
         return f"{member}.has_value()"
     if field.nullable:
@@ -113,12 +113,17 @@ def arguments(message, struct, field, within, reading):
     return "".join(", " + a for a in args)
 
 
+# `this->` in both: some messages have a field named `version`, like the functions' parameter.
 def read_line(message, struct, field, within):
-    return f"read_value(reader, {field.member}{arguments(message, struct, field, within, True)});"
+    if field.is_struct and field.nullable and within == struct.tagged(field):
+        return f"read_tagged_value(reader, this->{field.member}, version);"
+    return f"read_value(reader, this->{field.member}{arguments(message, struct, field, within, True)});"
 
 
 def write_line(message, struct, field, within):
-    return f"write_value(writer, {field.member}{arguments(message, struct, field, within, False)});"
+    if field.is_struct and field.nullable and within == struct.tagged(field):
+        return f"write_tagged_value(writer, this->{field.member}, version);"
+    return f"write_value(writer, this->{field.member}{arguments(message, struct, field, within, False)});"
 
 
 def compact_line(message, struct):

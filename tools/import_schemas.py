@@ -44,11 +44,14 @@ def strip_comments(text):
 
 
 def default_of(field):
-    """The field's default in canonical form, or None when it is the type's own."""
-    if "default" not in field:
+    """The field's default in canonical form, or None when it is the type's own.
+
+    Kafka takes a JSON null for "no default": only the string "null" makes null the default.
+    """
+    value = field.get("default")
+    if value is None:
         return None
-    value = field["default"]
-    value = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    value = str(value).lower() if isinstance(value, bool) else str(value)
     kind = field["type"]
     if value == "null":
         return None if kind == "records" else value
@@ -154,7 +157,8 @@ def main():
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
     if not args.jars:
-        parser.error("name the directory of the jars with --jars or MILENA_KAFKA_LIBS")
+        print("name the directory of Kafka's jars with --jars or MILENA_KAFKA_LIBS")
+        return 77  # a skipped test
     wanted = schema_files(args.jars)
     present = {os.path.relpath(path, args.out): open(path, encoding="utf-8").read()
                for path in glob.glob(os.path.join(args.out, "**", "*" + SUFFIX), recursive=True)}

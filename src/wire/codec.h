@@ -49,6 +49,13 @@ void read_value(Reader& reader, std::optional<T>& out, std::int16_t version, boo
   }
 }
 
+/// A nullable struct as tagged field: the mark in front is an unsigned varint, 0 for null.
+template <class T>
+void read_tagged_value(Reader& reader, std::optional<T>& out, std::int16_t version) {
+  out.reset();
+  if (reader.read_uvarint() != 0) out.emplace().decode(reader, version);
+}
+
 /// Arrays of primitive types, their elements: `count` was compared with the input.
 template <std::integral T>
 void read_elements(Reader& reader, std::vector<T>& out, std::int32_t count, bool) {
@@ -132,6 +139,12 @@ void write_value(Writer& writer, const std::optional<T>& value, std::int16_t ver
   if (null_allowed) writer.write_int8(value.has_value() ? 1 : -1);
   if (value.has_value()) return value->encode(writer, version);
   if (!null_allowed) writer.fail();
+}
+
+template <class T>
+void write_tagged_value(Writer& writer, const std::optional<T>& value, std::int16_t version) {
+  writer.write_uvarint(value.has_value() ? 1 : 0);
+  if (value.has_value()) value->encode(writer, version);
 }
 
 inline void write_element(Writer& writer, const std::string& value, bool compact) {
