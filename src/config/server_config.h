@@ -1,0 +1,119 @@
+/// A node's configuration, typed: what the rooms that run it act on. Made once from a KafkaConfig at the
+/// start, and again when dynamic values change. Plain values, no lookups by name. A topic's own configuration
+/// is in log_config.h.
+///
+/// Only keys that work stand here (status.h); who makes another key work adds its field.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "config/address.h"
+#include "config/kafka_config.h"
+#include "config/listeners.h"
+
+namespace milena::config {
+
+struct SocketConfig {
+  std::int32_t send_buffer_bytes;     // -1: the system's choice
+  std::int32_t receive_buffer_bytes;  // -1: the system's choice
+  std::int32_t request_max_bytes;
+  std::int32_t listen_backlog;
+  Duration connections_max_idle;
+  std::optional<std::int32_t> network_threads;  // nullopt: not set, one loop per usable CPU
+};
+
+struct QuorumConfig {
+  std::vector<Voter> voters;                // static ones; empty with dynamic voters (KIP-853)
+  std::vector<Address> bootstrap_servers;
+  Duration election_timeout;
+  Duration election_backoff_max;
+  Duration fetch_timeout;
+  Duration append_linger;
+  Duration request_timeout;
+  Duration retry_backoff;
+};
+
+struct MetadataLogConfig {
+  std::string dir;  // metadata.log.dir, else the first log directory
+  std::int32_t segment_bytes;
+  Duration segment_ms;
+  std::optional<std::int64_t> retention_bytes;
+  std::optional<Duration> retention_ms;
+  std::int64_t snapshot_new_bytes;             // write a snapshot after that many bytes of new records
+  std::optional<Duration> snapshot_interval;   // and after that long with new records
+  std::optional<Duration> idle_interval;       // a no-op record after that long without one
+};
+
+struct LogManagerConfig {
+  std::vector<std::string> dirs;  // not empty, no duplicates
+  Duration retention_check_interval;
+  Duration flush_check_interval;             // Duration::max(): never
+  Duration recovery_checkpoint_interval;
+  Duration start_offset_checkpoint_interval;
+  Duration high_watermark_checkpoint_interval;
+  Duration producer_id_expiration;
+};
+
+struct BrokerLifeConfig {
+  Duration heartbeat_interval;
+  Duration session_timeout;
+  bool controlled_shutdown;
+  Duration request_timeout;
+  Duration replica_lag_time_max;
+};
+
+struct TopicConfig {
+  bool auto_create;
+  bool delete_enabled;
+  std::int32_t partitions;
+  std::int16_t replication_factor;
+};
+
+struct FetchConfig {
+  std::int32_t max_bytes;
+  std::int32_t session_slots;
+  std::int32_t describe_partitions_max;  // partitions in one answer to DescribeTopicPartitions
+};
+
+/// Classic groups and committed offsets.
+struct GroupCoordinatorConfig {
+  Duration initial_rebalance_delay;
+  Duration min_session_timeout;
+  Duration max_session_timeout;
+  std::int32_t max_size;
+  std::int32_t offsets_partitions;
+  std::int16_t offsets_replication_factor;
+  std::int32_t offsets_segment_bytes;
+  Duration offsets_retention;
+  Duration offsets_retention_check_interval;
+  Duration offsets_commit_timeout;
+  std::int32_t offset_metadata_max_bytes;
+};
+
+struct ServerConfig {
+  BrokerId node_id;
+  bool broker = false;
+  bool controller = false;
+  std::optional<std::string> rack;
+  Listeners listeners;
+
+  SocketConfig socket{};
+  QuorumConfig quorum{};
+  MetadataLogConfig metadata_log{};
+  LogManagerConfig log{};
+  BrokerLifeConfig life{};
+  TopicConfig topic{};
+  FetchConfig fetch{};
+  GroupCoordinatorConfig group{};
+};
+
+/// Errors: everything about listeners (listeners.h), and values that do not fit together.
+Result<ServerConfig, ConfigErrors> server_config(const KafkaConfig& config);
+
+}  // namespace milena::config

@@ -1,0 +1,27 @@
+/// What a start has to say about its configuration: warnings, and reasons to refuse it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/kafka_config.h"
+
+namespace milena::config {
+
+/// One line each, to be logged once:
+/// - keys nobody knows, all in one line, with "did you mean" for a key within two edits;
+/// - keys that Milena accepts and does not act on yet and that differ from their default, all in one line;
+/// - metric reporters, which are ignored; time limits that will not work well together.
+std::vector<std::string> startup_warnings(const KafkaConfig& config);
+
+/// Why Milena must not start with this configuration, each with the key and what to do; empty: it may. These
+/// are configurations that are right for Kafka and that Milena would serve wrongly: a listener that is not
+/// PLAINTEXT, an authorizer, tiered storage, Java plug-ins, more than one voter.
+ConfigErrors startup_refusals(const KafkaConfig& config);
+
+/// The known broker key that `name` was probably meant to be, or "": for a topic's key the broker's, else the
+/// closest one within two edits.
+std::string suggest_key(std::string_view name);
+
+}  // namespace milena::config

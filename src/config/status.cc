@@ -1,0 +1,187 @@
+#include "config/status.h"
+
+#include <algorithm>
+#include <span>
+
+namespace milena::config {
+namespace {
+
+using enum Status;
+
+struct Row {
+  std::string_view key;
+  Status status;
+  std::string_view note = {};
+};
+
+// Sorted by key. A key that is not here has no effect yet.
+constexpr Row kBrokerRows[] = {
+    {"advertised.listeners", kWorks},
+    {"alter.config.policy.class.name", kRefused, "Java classes cannot be loaded; remove the key"},
+    {"authorizer.class.name", kRefused,
+     "accepted where it would let everybody do everything: `allow.everyone.if.no.acl.found=true`, or "
+     "`User:ANONYMOUS` among `super.users`; else remove the key"},
+    {"auto.create.topics.enable", kWorks},
+    {"background.threads", kNoEffectYet, "there is no such pool"},
+    {"broker.heartbeat.interval.ms", kWorks},
+    {"broker.id", kWorks},
+    {"broker.rack", kWorks},
+    {"broker.session.timeout.ms", kWorks},
+    {"client.quota.callback.class", kRefused, "Java classes cannot be loaded; remove the key"},
+    {"compression.gzip.level", kWorks},
+    {"compression.lz4.level", kWorks},
+    {"compression.type", kWorks},
+    {"compression.zstd.level", kWorks},
+    {"config.providers", kWorks, "`file`, `directory` and `env`; another class is refused"},
+    {"connections.max.idle.ms", kWorks},
+    {"controlled.shutdown.enable", kWorks},
+    {"controller.listener.names", kWorks},
+    {"controller.quorum.append.linger.ms", kWorks},
+    {"controller.quorum.bootstrap.servers", kWorks},
+    {"controller.quorum.election.backoff.max.ms", kWorks},
+    {"controller.quorum.election.timeout.ms", kWorks},
+    {"controller.quorum.fetch.timeout.ms", kWorks},
+    {"controller.quorum.voters", kWorks, "one voter; more are refused"},
+    {"create.topic.policy.class.name", kRefused, "Java classes cannot be loaded; remove the key"},
+    {"default.replication.factor", kWorks},
+    {"delete.topic.enable", kWorks},
+    {"fetch.max.bytes", kWorks},
+    {"group.coordinator.background.threads", kNoEffectYet, "groups live on the event loops"},
+    {"group.coordinator.threads", kNoEffectYet, "groups live on the event loops"},
+    {"group.initial.rebalance.delay.ms", kWorks},
+    {"group.max.session.timeout.ms", kWorks},
+    {"group.max.size", kWorks},
+    {"group.min.session.timeout.ms", kWorks},
+    {"group.share.persister.class.name", kRefused, "Java classes cannot be loaded; remove the key"},
+    {"inter.broker.listener.name", kWorks},
+    {"kafka.metrics.reporters", kNoEffectYet, "metrics are served for Prometheus instead"},
+    {"listener.security.protocol.map", kWorks, "PLAINTEXT only; a listener with another protocol is refused"},
+    {"listeners", kWorks, "PLAINTEXT only; another protocol is refused"},
+    {"log.cleanup.policy", kWorks},
+    {"log.dir", kWorks},
+    {"log.dirs", kWorks},
+    {"log.flush.interval.messages", kWorks},
+    {"log.flush.interval.ms", kWorks},
+    {"log.flush.offset.checkpoint.interval.ms", kWorks},
+    {"log.flush.scheduler.interval.ms", kWorks},
+    {"log.flush.start.offset.checkpoint.interval.ms", kWorks},
+    {"log.index.interval.bytes", kWorks},
+    {"log.index.size.max.bytes", kWorks},
+    {"log.message.timestamp.after.max.ms", kWorks},
+    {"log.message.timestamp.before.max.ms", kWorks},
+    {"log.message.timestamp.type", kWorks},
+    {"log.retention.bytes", kWorks},
+    {"log.retention.check.interval.ms", kWorks},
+    {"log.retention.hours", kWorks},
+    {"log.retention.minutes", kWorks},
+    {"log.retention.ms", kWorks},
+    {"log.roll.hours", kWorks},
+    {"log.roll.jitter.hours", kWorks},
+    {"log.roll.jitter.ms", kWorks},
+    {"log.roll.ms", kWorks},
+    {"log.segment.bytes", kWorks},
+    {"log.segment.delete.delay.ms", kWorks},
+    {"max.incremental.fetch.session.cache.slots", kWorks},
+    {"max.request.partition.size.limit", kWorks},
+    {"message.max.bytes", kWorks},
+    {"metadata.log.dir", kWorks},
+    {"metadata.log.max.record.bytes.between.snapshots", kWorks},
+    {"metadata.log.max.snapshot.interval.ms", kWorks},
+    {"metadata.log.segment.bytes", kWorks},
+    {"metadata.log.segment.ms", kWorks},
+    {"metadata.max.idle.interval.ms", kWorks},
+    {"metadata.max.retention.bytes", kWorks},
+    {"metadata.max.retention.ms", kWorks},
+    {"metric.reporters", kNoEffectYet, "metrics are served for Prometheus instead"},
+    {"min.insync.replicas", kWorks},
+    {"node.id", kWorks},
+    {"num.io.threads", kNoEffectYet, "requests are handled on the event loops, see `num.network.threads`"},
+    {"num.network.threads", kWorks, "unset: one loop per usable CPU"},
+    {"num.partitions", kWorks},
+    {"offset.metadata.max.bytes", kWorks},
+    {"offsets.commit.timeout.ms", kWorks},
+    {"offsets.retention.check.interval.ms", kWorks},
+    {"offsets.retention.minutes", kWorks},
+    {"offsets.topic.num.partitions", kWorks},
+    {"offsets.topic.replication.factor", kWorks},
+    {"offsets.topic.segment.bytes", kWorks},
+    {"principal.builder.class", kRefused, "Java classes cannot be loaded; remove the key"},
+    {"process.roles", kWorks},
+    {"producer.id.expiration.ms", kWorks},
+    {"queued.max.requests", kNoEffectYet, "requests are not queued between threads"},
+    {"remote.log.storage.system.enable", kRefused, "tiered storage is not there yet; remove the key"},
+    {"replica.high.watermark.checkpoint.interval.ms", kWorks},
+    {"replica.lag.time.max.ms", kWorks},
+    {"replica.selector.class", kNoEffectYet, "consumers read from the leader"},
+    {"request.timeout.ms", kWorks},
+    {"security.inter.broker.protocol", kRefused, "only PLAINTEXT is there yet; remove the key"},
+    {"security.providers", kNoEffectYet, "Java classes cannot be loaded"},
+    {"socket.listen.backlog.size", kWorks},
+    {"socket.receive.buffer.bytes", kWorks},
+    {"socket.request.max.bytes", kWorks},
+    {"socket.send.buffer.bytes", kWorks},
+    {"transaction.two.phase.commit.enable", kRefused, "two-phase commit is not there yet; remove the key"},
+};
+
+constexpr Row kTopicRows[] = {
+    {"cleanup.policy", kWorks},
+    {"compression.gzip.level", kWorks},
+    {"compression.lz4.level", kWorks},
+    {"compression.type", kWorks},
+    {"compression.zstd.level", kWorks},
+    {"file.delete.delay.ms", kWorks},
+    {"flush.messages", kWorks},
+    {"flush.ms", kWorks},
+    {"index.interval.bytes", kWorks},
+    {"max.message.bytes", kWorks},
+    {"message.timestamp.after.max.ms", kWorks},
+    {"message.timestamp.before.max.ms", kWorks},
+    {"message.timestamp.type", kWorks},
+    {"min.insync.replicas", kWorks},
+    {"remote.storage.enable", kRefused, "tiered storage is not there yet"},
+    {"retention.bytes", kWorks},
+    {"retention.ms", kWorks},
+    {"segment.bytes", kWorks},
+    {"segment.index.bytes", kWorks},
+    {"segment.jitter.ms", kWorks},
+    {"segment.ms", kWorks},
+};
+
+std::span<const Row> rows(Scope scope) {
+  switch (scope) {
+    case Scope::kBroker: return kBrokerRows;
+    case Scope::kTopic: return kTopicRows;
+    case Scope::kGroup:
+    case Scope::kClientMetrics: return {};  // nothing yet
+  }
+  return {};
+}
+
+}  // namespace
+
+KeyStatus key_status(Scope scope, std::string_view name) {
+  std::span<const Row> table = rows(scope);
+  auto at = std::ranges::lower_bound(table, name, {}, &Row::key);
+  if (at == table.end() || at->key != name) return {};
+  return {at->status, at->note};
+}
+
+std::vector<std::pair<Scope, std::vector<std::string_view>>> status_rows() {
+  std::vector<std::pair<Scope, std::vector<std::string_view>>> all;
+  for (Scope scope : {Scope::kBroker, Scope::kTopic, Scope::kGroup, Scope::kClientMetrics}) {
+    all.emplace_back(scope, std::vector<std::string_view>());
+    for (const Row& row : rows(scope)) all.back().second.push_back(row.key);
+  }
+  return all;
+}
+
+std::string_view status_name(Status status) {
+  switch (status) {
+    case kWorks: return "works";
+    case kNoEffectYet: return "no effect yet";
+    case kRefused: return "refused";
+  }
+  return "";
+}
+
+}  // namespace milena::config
