@@ -1,8 +1,9 @@
 /// What formatting log directories writes, as file contents (the caller creates, syncs and renames).
 ///
-/// Every log directory gets `meta.properties`. The metadata log's directory also gets `bootstrap.checkpoint`
-/// (feature levels that the first leader writes into the log) and, with dynamic voters, the first snapshot
-/// `__cluster_metadata-0/00000000000000000000-0000000000.checkpoint` with the voters.
+/// Every log directory gets `meta.properties` and `bootstrap.checkpoint`
+/// (feature levels that the first leader writes into the log); with dynamic voters the metadata log's directory
+/// also gets the first snapshot,
+/// `__cluster_metadata-0/00000000000000000000-0000000000.checkpoint`, with the voters.
 /// Same files as `kafka-storage format`; comments with dates aside.
 #pragma once
 
@@ -32,7 +33,6 @@ struct FormatOptions {
   std::string metadata_directory;  // one of `directories`; where __cluster_metadata-0 lives
   /// Levels other than the defaults of this release, e.g. {"metadata.version", 25}; 0 leaves a feature out.
   std::map<std::string, std::int16_t> features;
-  bool controller = true;  // the node has the controller role
   /// Dynamic voters (--standalone, --initial-controllers): the first voters. Empty: static voters, or a node
   /// that joins (--no-initial-controllers).
   std::vector<Voter> initial_voters;
@@ -58,7 +58,8 @@ struct MetaProperties {
   std::optional<Uuid> directory_id;
   bool operator==(const MetaProperties&) const = default;
 };
-std::string format_meta_properties(const MetaProperties& properties);
+/// `now` goes into a comment, as Java writes it.
+std::string format_meta_properties(const MetaProperties& properties, Timestamp now);
 /// Reads versions 0 (broker.id) and 1 (node.id). `text` is untrusted.
 Result<MetaProperties, FormatError> parse_meta_properties(std::string_view text);
 

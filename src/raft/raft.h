@@ -12,7 +12,7 @@
 ///
 /// Invariants: nothing is appended in an epoch before quorum-state with that epoch is synced; the high watermark
 /// never passes the synced end, never goes back, and moves in an epoch only once that epoch's first batch is
-/// synced; at most one batch per proposal.
+/// synced.
 /// Limits: elections with other voters are not done yet: a node that is not the only voter stays a follower of
 /// nobody. Threads: for one thread.
 #pragma once
@@ -63,9 +63,11 @@ struct Config {
 
 struct Start {};
 struct Tick {};
-/// Record frames to append as one batch. Only a leader takes them: see Effects::rejected.
+/// Record frames to append: as one batch, all or nothing, or (not atomic) as several where they are many.
+/// REQUIRES: at least one. May be refused: see Effects::rejected.
 struct Propose {
   std::vector<Bytes> values;
+  bool atomic = true;
 };
 /// Everything below `end_offset` is on disk.
 struct LogSynced {
@@ -91,6 +93,14 @@ struct Append {
   std::vector<Bytes> values;    // of a data batch: the frames as proposed
 };
 
+enum class Rejection : std::uint8_t {
+  kNotLeader,  // answer NOT_CONTROLLER
+  kTooLarge,   // an atomic batch above kBatchBytesMax
+};
+
+/// Kafka's nodes read batches of the metadata log up to this size.
+inline constexpr std::size_t kBatchBytesMax = 8 * 1024 * 1024;
+
 struct Effects {
   std::optional<QuorumState> write_quorum_state;  // 1. write and sync before anything else
   std::vector<Append> append;                     // 2. in this order
@@ -99,8 +109,8 @@ struct Effects {
   /// 5. Leadership began or ended. At begin the driver waits until the high watermark has passed
   /// `epoch_start` and then activates the controller.
   std::optional<Role> new_role;
-  /// Propose came while not leader: answer NOT_CONTROLLER.
-  bool rejected = false;
+  /// Why nothing of a proposal was done.
+  std::optional<Rejection> rejected;
 };
 
 class Raft {

@@ -44,7 +44,7 @@ struct SnapshotError {
 };
 
 /// Bytes of records per data batch of a snapshot.
-inline constexpr std::size_t kSnapshotBatchBytesMax = 8 * 1024 * 1024;
+inline constexpr std::size_t kSnapshotBatchBytesMax = 1024 * 1024;
 
 /// The whole file. Snapshots of 100,000 partitions take some 10 MB.
 Bytes encode_snapshot(const SnapshotContents& contents, Epoch epoch, Timestamp now);
