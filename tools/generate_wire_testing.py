@@ -6,12 +6,8 @@ from wire_schema import versions_of
 BATCHES = 8
 
 
-def scope(message, struct):
-    return message.name if struct is message else f"{message.name}::{struct.name}"
-
-
-def declarations(message, struct):
-    name = scope(message, struct)
+def declarations(struct):
+    name = struct.cpp_name
     return [f"nlohmann::ordered_json to_json(const {name}& value, std::int16_t version);",
             f"bool from_json(const nlohmann::ordered_json& json, {name}& value, std::int16_t version);",
             f"void randomize(Random& random, {name}& value, std::int16_t version);"]
@@ -22,7 +18,7 @@ def header(message):
              '#include "base/random.h"', f'#include "wire/messages/{message.header}.h"', "",
              "namespace milena::wire {", "", "/// Kafka's JSON form of the fields that `version` has."]
     for struct in reversed(message.all_structs):
-        lines += declarations(message, struct)
+        lines += declarations(struct)
     return "\n".join(lines + ["", "}  // namespace milena::wire", ""])
 
 
@@ -30,8 +26,8 @@ def null_allowed(field, present):
     return condition(versions_of(field.null_text, present), present) if field.nullable else "false"
 
 
-def functions(message, struct):
-    name = scope(message, struct)
+def functions(struct):
+    name = struct.cpp_name
     version = "[[maybe_unused]] std::int16_t version"
     to_json = [f"Json to_json([[maybe_unused]] const {name}& value, {version}) {{",
                f"  [[maybe_unused]] static const {name} defaults;", "  Json json = Json::object();"]
@@ -64,7 +60,7 @@ def source(messages):
               "namespace milena::wire {", ""]
     for message in messages:
         for struct in message.all_structs:
-            lines += functions(message, struct)
+            lines += functions(struct)
         lines += [f"extern const MessageOps k{message.name}Ops{{",
                   f'    "{message.name}", {message.versions.start}, {message.versions.stop - 1},',
                   f"    [](Random& random, std::int16_t version) {{ return random_message<{message.name}>("

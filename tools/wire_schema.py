@@ -76,6 +76,7 @@ class Struct:
 
     def __init__(self, name, versions):
         self.name, self.versions, self.fields = name, versions, []
+        self.cpp_name = name  # at namespace scope; structs of a message get its name in front
 
     def present(self, field):
         return versions_of(field.versions_text, self.versions)
@@ -168,6 +169,7 @@ def _resolve(message, defined):
             if field.element in FIXED_SIZES or field.element in ("string", "bytes", "records"):
                 continue
             field.struct = defined[field.element]
+            field.struct.cpp_name = f"{message.name}_{field.element}"
             if field.element not in message.structs:
                 visit(field.struct)
                 message.structs[field.element] = field.struct
