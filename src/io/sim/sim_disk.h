@@ -1,0 +1,104 @@
+/// SimDisk: the disk of one simulated node. It outlives the node's processes: a kill keeps all that was
+/// written, a power loss what was synced and a random part of the rest (io/sim/sim_inode.h has the rules).
+///
+/// Simpler than the real thing, and kinder: a rename from one directory to another is durable at once, and a
+/// sector is never half written. Every call is counted; crash_at_call names one that kills the process.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/random.h"
+#include "io/disk.h"
+#include "io/sim/sim_core.h"
+#include "io/sim/sim_inode.h"
+
+namespace milena::io {
+
+/// Odds are "once in n calls"; 0 is never.
+struct SimDiskFaults {
+  std::uint64_t capacity = std::numeric_limits<std::uint64_t>::max();  // bytes of all files
+  std::uint64_t read_error_one_in = 0;
+  std::uint64_t write_error_one_in = 0;  // a prefix of the write lands
+  std::uint64_t sync_error_one_in = 0;   // the unsynced data is dropped, the next sync succeeds
+  std::uint64_t cold_read_one_in = 16;   // File::read_cached says kWouldBlock
+};
+
+class SimDisk final : public Disk {
+ public:
+  /// `wall_ns` gives the time for mtime; `die` is called when crash_at_call is reached.
+  SimDisk(SimCore& core, std::uint64_t node, std::function<std::int64_t()> wall_ns, std::function<void()> die);
+  ~SimDisk() override;
+
+  IoResult<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  IoResult<FileInfo> stat(const std::string& path) override;
+  IoResult<std::vector<DirectoryEntry>> list(const std::string& path) override;
+  IoResult<void> create_directories(const std::string& path) override;
+  IoResult<void> rename(const std::string& from, const std::string& to) override;
+  IoResult<void> remove_file(const std::string& path) override;
+  IoResult<void> remove_directory(const std::string& path) override;
+  IoResult<void> sync_directory(const std::string& path) override;
+  IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+
+  // Faults and inspection, for the world and for tests.
+  SimDiskFaults& faults() { return faults_; }
+  /// The call with this number (see calls()) and all later ones fail without effect, and the process dies.
+  void crash_at_call(std::uint64_t number) { crash_at_ = number; }
+  std::uint64_t calls() const { return calls_; }
+  /// The next sync of a file or directory whose path contains `part` fails.
+  void fail_next_sync(std::string part) { fail_sync_ = std::move(part); }
+  /// Flips one random bit of the file, on the device too. False: no such file, or it is empty.
+  bool rot(const std::string& path);
+  std::uint64_t used() const { return used_; }
+  std::size_t open_files() const { return handles_; }
+
+  /// The process is gone: its handles and locks are dead, its calls fail.
+  void kill();
+  void lose_power();
+  /// A new process may use the disk.
+  void revive() { dead_ = false; }
+
+ private:
+  friend class SimFile;
+  friend class SimFileLock;
+
+  struct Spot {  // where a path leads
+    SimInodePtr parent;
+    std::string name;   // empty: the root itself
+    SimInodePtr inode;  // null: no such name
+  };
+  enum class Call : std::uint8_t;
+
+  // Counts the call; fails when the process is dead or dies now.
+  IoResult<void> begin(Call call, std::uint64_t subject, std::uint64_t detail = 0);
+  Spot find(const std::string& path) const;
+  IoResult<SimInodePtr> find_existing(const std::string& path, const char* operation) const;
+  SimInodePtr make(const Spot& at, bool directory);
+  void unlink(SimInode& inode);
+  void release(SimInode& inode);
+  void charge(SimInode& inode, std::uint64_t before);
+  bool sync_fails(const std::string& path);
+  bool chance(std::uint64_t one_in) { return one_in > 0 && random_.one_in(one_in); }
+
+  SimCore& core_;
+  Random random_;
+  std::uint64_t node_;
+  std::function<std::int64_t()> wall_ns_;
+  std::function<void()> die_;
+  SimDiskFaults faults_;
+  SimInodePtr root_;
+  std::uint64_t last_inode_ = 1;
+  std::uint64_t used_ = 0;
+  std::uint64_t calls_ = 0;
+  std::uint64_t crash_at_ = 0;
+  std::uint64_t process_ = 1;  // handles of an earlier process are dead
+  std::size_t handles_ = 0;
+  bool dead_ = false;
+  std::string fail_sync_;
+  std::set<std::uint64_t> locked_;
+};
+
+}  // namespace milena::io
