@@ -71,13 +71,15 @@ std::optional<ListenerAddress> parse_listener(std::string_view text) {
   auto address = parse_host_port(text.substr(separator + 3));
   if (!address) return std::nullopt;
   std::string name(text.substr(0, separator));
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return ListenerAddress{std::move(name), std::move(*address)};
 }
 
 std::string format_address(const Address& address) {
   bool ipv6 = address.host.find(':') != std::string::npos;
-  return ipv6 ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
+  return ipv6 ? fmt::format("[{}]:{}", address.host, address.port)
+              : fmt::format("{}:{}", address.host, address.port);
 }
 
 }  // namespace milena::config

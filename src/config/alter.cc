@@ -13,8 +13,12 @@ namespace {
 
 constexpr std::size_t kMaxValueBytes = 32767;  // what a ConfigRecord is allowed to hold
 
-AlterError bad_config(std::string message) { return {AlterError::Code::kInvalidConfig, std::move(message)}; }
-AlterError bad_request(std::string message) { return {AlterError::Code::kInvalidRequest, std::move(message)}; }
+AlterError bad_config(std::string message) {
+  return {AlterError::Code::kInvalidConfig, std::move(message)};
+}
+AlterError bad_request(std::string message) {
+  return {AlterError::Code::kInvalidRequest, std::move(message)};
+}
 
 Result<void, AlterError> validate_values(Scope scope, const Properties& values, std::string_view what) {
   for (const auto& [name, text] : values) {
@@ -26,7 +30,9 @@ Result<void, AlterError> validate_values(Scope scope, const Properties& values, 
   return {};
 }
 
-std::string set_text(const std::vector<std::string>& names) { return fmt::format("[{}]", fmt::join(names, ", ")); }
+std::string set_text(const std::vector<std::string>& names) {
+  return fmt::format("[{}]", fmt::join(names, ", "));
+}
 
 // A listener's own security key may be changed for that listener; without the prefix it may not.
 bool needs_listener_prefix(const Key& key) {
@@ -40,20 +46,30 @@ struct GroupLimit {
 };
 
 constexpr GroupLimit kGroupLimits[] = {
-    {"consumer.assignment.interval.ms", "group.consumer.min.assignment.interval.ms", "group.consumer.max.assignment.interval.ms"},
-    {"consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms", "group.consumer.max.heartbeat.interval.ms"},
-    {"consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms", "group.consumer.max.session.timeout.ms"},
-    {"share.assignment.interval.ms", "group.share.min.assignment.interval.ms", "group.share.max.assignment.interval.ms"},
-    {"share.delivery.count.limit", "group.share.min.delivery.count.limit", "group.share.max.delivery.count.limit"},
-    {"share.heartbeat.interval.ms", "group.share.min.heartbeat.interval.ms", "group.share.max.heartbeat.interval.ms"},
+    {"consumer.assignment.interval.ms", "group.consumer.min.assignment.interval.ms",
+     "group.consumer.max.assignment.interval.ms"},
+    {"consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms",
+     "group.consumer.max.heartbeat.interval.ms"},
+    {"consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms",
+     "group.consumer.max.session.timeout.ms"},
+    {"share.assignment.interval.ms", "group.share.min.assignment.interval.ms",
+     "group.share.max.assignment.interval.ms"},
+    {"share.delivery.count.limit", "group.share.min.delivery.count.limit",
+     "group.share.max.delivery.count.limit"},
+    {"share.heartbeat.interval.ms", "group.share.min.heartbeat.interval.ms",
+     "group.share.max.heartbeat.interval.ms"},
     {"share.partition.max.record.locks", "group.share.min.partition.max.record.locks",
      "group.share.max.partition.max.record.locks"},
-    {"share.record.lock.duration.ms", "group.share.min.record.lock.duration.ms", "group.share.max.record.lock.duration.ms"},
+    {"share.record.lock.duration.ms", "group.share.min.record.lock.duration.ms",
+     "group.share.max.record.lock.duration.ms"},
     {"share.session.timeout.ms", "group.share.min.session.timeout.ms", "group.share.max.session.timeout.ms"},
-    {"streams.assignment.interval.ms", "group.streams.min.assignment.interval.ms", "group.streams.max.assignment.interval.ms"},
-    {"streams.heartbeat.interval.ms", "group.streams.min.heartbeat.interval.ms", "group.streams.max.heartbeat.interval.ms"},
+    {"streams.assignment.interval.ms", "group.streams.min.assignment.interval.ms",
+     "group.streams.max.assignment.interval.ms"},
+    {"streams.heartbeat.interval.ms", "group.streams.min.heartbeat.interval.ms",
+     "group.streams.max.heartbeat.interval.ms"},
     {"streams.num.standby.replicas", "", "group.streams.max.standby.replicas"},
-    {"streams.session.timeout.ms", "group.streams.min.session.timeout.ms", "group.streams.max.session.timeout.ms"},
+    {"streams.session.timeout.ms", "group.streams.min.session.timeout.ms",
+     "group.streams.max.session.timeout.ms"},
 };
 
 std::int64_t group_integer(const Properties& values, const KafkaConfig& broker, const std::string& name) {
@@ -76,10 +92,14 @@ Result<void, AlterError> check_timeouts(const Properties& values, const KafkaCon
 
 std::string_view kind_name(AlterKind kind) {
   switch (kind) {
-    case AlterKind::kSet: return "SET";
-    case AlterKind::kDelete: return "DELETE";
-    case AlterKind::kAppend: return "APPEND";
-    case AlterKind::kSubtract: return "SUBTRACT";
+    case AlterKind::kSet:
+      return "SET";
+    case AlterKind::kDelete:
+      return "DELETE";
+    case AlterKind::kAppend:
+      return "APPEND";
+    case AlterKind::kSubtract:
+      return "SUBTRACT";
   }
   return "";
 }
@@ -106,12 +126,14 @@ Result<void, AlterError> validate_topic(const Properties& overrides, const Kafka
     return std::get<bool>(topic_value(broker, overrides, *find_key(Scope::kTopic, name)));
   };
   if (integer("min.compaction.lag.ms") > integer("max.compaction.lag.ms")) {
-    return Err(bad_config(fmt::format("conflict topic config setting min.compaction.lag.ms ({}) > max.compaction.lag.ms ({})",
-                                      integer("min.compaction.lag.ms"), integer("max.compaction.lag.ms"))));
+    return Err(bad_config(
+        fmt::format("conflict topic config setting min.compaction.lag.ms ({}) > max.compaction.lag.ms ({})",
+                    integer("min.compaction.lag.ms"), integer("max.compaction.lag.ms"))));
   }
   if (boolean("remote.storage.enable")) {
-    return Err(bad_config("Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote "
-                          "log storage."));
+    return Err(bad_config(
+        "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote "
+        "log storage."));
   }
   return {};
 }
@@ -123,20 +145,25 @@ Result<void, AlterError> validate_broker(const Properties& values, bool one_brok
   for (const auto& [name, text] : values) {
     const Key* key = find_broker_key(name);
     if (key == nullptr) continue;
-    if (key->update == Update::kReadOnly) read_only.push_back(name);
-    else if (key->name == name && needs_listener_prefix(*key)) unprefixed.push_back(name);
-    else if (!one_broker && (key->update == Update::kPerBroker || key->name != name)) per_broker.push_back(name);
+    if (key->update == Update::kReadOnly)
+      read_only.push_back(name);
+    else if (key->name == name && needs_listener_prefix(*key))
+      unprefixed.push_back(name);
+    else if (!one_broker && (key->update == Update::kPerBroker || key->name != name))
+      per_broker.push_back(name);
   }
   if (!read_only.empty()) {
     return Err(bad_config("Cannot update these configs dynamically: " + set_text(read_only)));
   }
   if (!unprefixed.empty()) {
-    return Err(bad_config("These security configs can be dynamically updated only per-listener using the listener prefix: " +
-                          set_text(unprefixed)));
+    return Err(bad_config(
+        "These security configs can be dynamically updated only per-listener using the listener prefix: " +
+        set_text(unprefixed)));
   }
   if (!per_broker.empty()) {
-    return Err(bad_config("Cannot update these configs at default cluster level, broker id must be specified: " +
-                          set_text(per_broker)));
+    return Err(
+        bad_config("Cannot update these configs at default cluster level, broker id must be specified: " +
+                   set_text(per_broker)));
   }
   for (const auto& [name, text] : values) {
     const Key* key = find_broker_key(name);
@@ -166,18 +193,20 @@ Result<void, AlterError> validate_group(const Properties& values, const KafkaCon
 Result<void, AlterError> validate_client_metrics(const Properties& values) {
   constexpr std::int64_t kMinInterval = 100;
   constexpr std::int64_t kMaxInterval = 3'600'000;
-  constexpr std::string_view kLabels[] = {"client_instance_id", "client_id", "client_software_name",
-                                          "client_software_version", "client_source_address", "client_source_port"};
+  constexpr std::string_view kLabels[] = {"client_instance_id",    "client_id",
+                                          "client_software_name",  "client_software_version",
+                                          "client_source_address", "client_source_port"};
   for (const auto& [name, text] : values) {
     const Key* key = find_key(Scope::kClientMetrics, name);
-    if (key == nullptr) return Err(bad_request(fmt::format("Unknown client metrics configuration: {}", name)));
+    if (key == nullptr)
+      return Err(bad_request(fmt::format("Unknown client metrics configuration: {}", name)));
     auto value = parse_value(*key, text);
     if (value.failed()) return Err(bad_config(value.error()));
     if (name == "interval.ms") {
       std::int64_t interval = std::get<std::int64_t>(*value);
       if (interval >= kMinInterval && interval <= kMaxInterval) continue;
-      return Err(bad_request(fmt::format("Invalid value {} for {}, interval must be between 100 and 3600000 (1 hour)",
-                                         interval, name)));
+      return Err(bad_request(fmt::format(
+          "Invalid value {} for {}, interval must be between 100 and 3600000 (1 hour)", interval, name)));
     }
     if (name != "match") continue;
     for (const std::string& pattern : std::get<std::vector<std::string>>(*value)) {
@@ -191,7 +220,8 @@ Result<void, AlterError> validate_client_metrics(const Properties& values) {
   return {};
 }
 
-Result<Altered, AlterError> apply_incremental(Scope scope, const Properties& current, const std::vector<AlterOp>& ops) {
+Result<Altered, AlterError> apply_incremental(Scope scope, const Properties& current,
+                                              const std::vector<AlterOp>& ops) {
   Altered altered{current, {}};
   std::set<std::string> seen;
   for (const AlterOp& op : ops) {
@@ -210,18 +240,23 @@ Result<Altered, AlterError> apply_incremental(Scope scope, const Properties& cur
     } else if (op.kind != AlterKind::kDelete) {
       const Key* key = scope == Scope::kBroker ? find_broker_key(op.key) : find_key(scope, op.key);
       if (key == nullptr || key->type != Type::kList) {
-        return Err(bad_config(fmt::format("Can't {} to key {} because its type is not LIST.", kind_name(op.kind), op.key)));
+        return Err(bad_config(
+            fmt::format("Can't {} to key {} because its type is not LIST.", kind_name(op.kind), op.key)));
       }
       after = edit_list(*key, before ? &*before : nullptr, op.kind, *op.value);
     }
     if (after && after->size() > kMaxValueBytes) {
-      return Err(bad_config(fmt::format("The configuration value cannot be added because it exceeds the maximum value size "
-                                        "of {} bytes.", kMaxValueBytes)));
+      return Err(bad_config(
+          fmt::format("The configuration value cannot be added because it exceeds the maximum value size "
+                      "of {} bytes.",
+                      kMaxValueBytes)));
     }
     if (after == before) continue;
     altered.changes.emplace_back(op.key, after);
-    if (after) altered.values[op.key] = std::move(*after);
-    else altered.values.erase(op.key);
+    if (after)
+      altered.values[op.key] = std::move(*after);
+    else
+      altered.values.erase(op.key);
   }
   return altered;
 }

@@ -1,6 +1,6 @@
 /// Changes of configuration from clients: CreateTopics, AlterConfigs and IncrementalAlterConfigs (KIP-339).
-/// Every error here is INVALID_CONFIG (40) unless its code says INVALID_REQUEST; the texts are Kafka's own short
-/// diagnostics, which scripts match.
+/// Every error here is INVALID_CONFIG (40) unless its code says INVALID_REQUEST; the texts are Kafka's own
+/// short diagnostics, which scripts match.
 #pragma once
 
 #include <optional>
@@ -52,7 +52,8 @@ struct Altered {
 /// Applies `ops` in order to a resource's own values; validate the outcome with the functions above.
 /// An append or subtract starts from the key's own value, else its default.
 /// Errors: append or subtract on a key that is no list, a value missing, a key given twice.
-Result<Altered, AlterError> apply_incremental(Scope scope, const Properties& current, const std::vector<AlterOp>& ops);
+Result<Altered, AlterError> apply_incremental(Scope scope, const Properties& current,
+                                              const std::vector<AlterOp>& ops);
 
 /// AlterConfigs: `wanted` replaces everything. `changes` holds what is new, different or gone.
 Altered replace_all(const Properties& current, const Properties& wanted);

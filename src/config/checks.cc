@@ -48,8 +48,10 @@ class Checker {
     }
     std::ranges::sort(ids);
     if (ids.empty()) {
-      require(!config_.list("controller.quorum.bootstrap.servers").empty(), "controller.quorum.bootstrap.servers",
-              "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap "
+      require(!config_.list("controller.quorum.bootstrap.servers").empty(),
+              "controller.quorum.bootstrap.servers",
+              "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of "
+              "bootstrap "
               "controllers or controller.quorum.voters must contain a parseable set of controllers.");
       return;
     }
@@ -57,12 +59,17 @@ class Checker {
     bool listed = std::ranges::find(ids, own) != ids.end();
     if (has_role("controller")) {
       require(listed, "controller.quorum.voters",
-              fmt::format("If process.roles contains the 'controller' role, the node id {} must be included in the set of "
-                          "voters controller.quorum.voters=Set({})", own, fmt::join(ids, ", ")));
+              fmt::format("If process.roles contains the 'controller' role, the node id {} must be included "
+                          "in the set of "
+                          "voters controller.quorum.voters=Set({})",
+                          own, fmt::join(ids, ", ")));
     } else {
-      require(!listed, "controller.quorum.voters",
-              fmt::format("If process.roles contains just the 'broker' role, the node id {} must not be included in the "
-                          "set of voters controller.quorum.voters=Set({})", own, fmt::join(ids, ", ")));
+      require(
+          !listed, "controller.quorum.voters",
+          fmt::format(
+              "If process.roles contains just the 'broker' role, the node id {} must not be included in the "
+              "set of voters controller.quorum.voters=Set({})",
+              own, fmt::join(ids, ", ")));
     }
   }
 
@@ -71,13 +78,15 @@ class Checker {
   }
 
   void check_log() {
-    require(topic_integer("segment.ms") >= 1, "log.roll.ms", "log.roll.ms must be greater than or equal to 1");
+    require(topic_integer("segment.ms") >= 1, "log.roll.ms",
+            "log.roll.ms must be greater than or equal to 1");
     require(topic_integer("segment.jitter.ms") >= 0, "log.roll.jitter.ms",
             "log.roll.jitter.ms must be greater than or equal to 0");
     require(topic_integer("retention.ms") != 0, "log.retention.ms",
             "log.retention.ms must be unlimited (-1) or, greater than or equal to 1");
     std::int64_t threads = config_.integer("log.cleaner.threads");
-    require(config_.integer("log.cleaner.dedupe.buffer.size") > threads * 1024 * 1024, "log.cleaner.dedupe.buffer.size",
+    require(config_.integer("log.cleaner.dedupe.buffer.size") > threads * 1024 * 1024,
+            "log.cleaner.dedupe.buffer.size",
             "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.");
     std::int64_t codec = config_.integer("offsets.topic.compression.codec");
     require(codec >= 0 && codec <= 4, "offsets.topic.compression.codec",
@@ -87,17 +96,21 @@ class Checker {
   void check_limits() {
     std::int64_t wait = config_.integer("replica.fetch.wait.max.ms");
     require(wait <= config_.integer("replica.socket.timeout.ms"), "replica.fetch.wait.max.ms",
-            "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent unnecessary socket "
+            "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent "
+            "unnecessary socket "
             "timeouts");
     require(wait <= config_.integer("replica.lag.time.max.ms"), "replica.lag.time.max.ms",
-            "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent frequent "
+            "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to "
+            "prevent frequent "
             "changes in ISR");
     std::int64_t queued = config_.integer("queued.max.request.bytes");
     require(queued <= 0 || queued >= config_.integer("socket.request.max.bytes"), "queued.max.request.bytes",
             "queued.max.request.bytes must be larger or equal to socket.request.max.bytes");
-    require(config_.integer("max.connections.per.ip") > 0 || !config_.text("max.connections.per.ip.overrides").empty(),
+    require(config_.integer("max.connections.per.ip") > 0 ||
+                !config_.text("max.connections.per.ip.overrides").empty(),
             "max.connections.per.ip",
-            "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.");
+            "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is "
+            "set.");
   }
 
   const KafkaConfig& config_;
@@ -106,6 +119,8 @@ class Checker {
 
 }  // namespace
 
-ConfigErrors check_values(const KafkaConfig& config) { return Checker(config).check(); }
+ConfigErrors check_values(const KafkaConfig& config) {
+  return Checker(config).check();
+}
 
 }  // namespace milena::config

@@ -13,15 +13,24 @@ bool wanted(const KeyFilter& filter, std::string_view name) {
 
 std::int8_t type_id(Type type) {
   switch (type) {
-    case Type::kBoolean: return 1;
-    case Type::kString: return 2;
-    case Type::kInt: return 3;
-    case Type::kShort: return 4;
-    case Type::kLong: return 5;
-    case Type::kDouble: return 6;
-    case Type::kList: return 7;
-    case Type::kClass: return 8;
-    case Type::kPassword: return 9;
+    case Type::kBoolean:
+      return 1;
+    case Type::kString:
+      return 2;
+    case Type::kInt:
+      return 3;
+    case Type::kShort:
+      return 4;
+    case Type::kLong:
+      return 5;
+    case Type::kDouble:
+      return 6;
+    case Type::kList:
+      return 7;
+    case Type::kClass:
+      return 8;
+    case Type::kPassword:
+      return 9;
   }
   return 0;
 }
@@ -107,7 +116,9 @@ void add_own_layer(ConfigEntry& entry, ConfigSource source) {
   entry.synonyms.insert(entry.synonyms.begin(), {entry.name, entry.value, source});
 }
 
-bool set_here(const Properties& overrides, const Key& key) { return overrides.contains(std::string(key.name)); }
+bool set_here(const Properties& overrides, const Key& key) {
+  return overrides.contains(std::string(key.name));
+}
 
 bool left_out(const Key& key, const KeyFilter& filter, const Properties& overrides) {
   return !wanted(filter, key.name) || (key.internal && !set_here(overrides, key));
@@ -115,7 +126,8 @@ bool left_out(const Key& key, const KeyFilter& filter, const Properties& overrid
 
 }  // namespace
 
-std::vector<ConfigEntry> describe_topic(const KafkaConfig& broker, const Properties& overrides, const KeyFilter& filter) {
+std::vector<ConfigEntry> describe_topic(const KafkaConfig& broker, const Properties& overrides,
+                                        const KeyFilter& filter) {
   std::vector<ConfigEntry> entries;
   for (const Key& key : keys(Scope::kTopic)) {
     if (left_out(key, filter, overrides)) continue;
@@ -154,14 +166,16 @@ std::vector<ConfigEntry> describe_all_brokers(const KafkaConfig& broker, const K
     if (!wanted(filter, name)) continue;
     ConfigEntry entry = broker_entry(broker, name, value);
     if (!entry.sensitive) entry.value = value;  // the layer's own value, whatever this broker has above it
-    std::erase_if(entry.synonyms, [](const ConfigSynonym& s) { return s.source != ConfigSource::kDynamicDefaultBroker; });
+    std::erase_if(entry.synonyms,
+                  [](const ConfigSynonym& s) { return s.source != ConfigSource::kDynamicDefaultBroker; });
     set_source(entry);
     entries.push_back(std::move(entry));
   }
   return entries;
 }
 
-std::vector<ConfigEntry> describe_group(const KafkaConfig& broker, const Properties& overrides, const KeyFilter& filter) {
+std::vector<ConfigEntry> describe_group(const KafkaConfig& broker, const Properties& overrides,
+                                        const KeyFilter& filter) {
   std::vector<ConfigEntry> entries;
   for (const Key& key : keys(Scope::kGroup)) {
     if (left_out(key, filter, overrides)) continue;

@@ -49,13 +49,15 @@ struct ConfigEntry {
 using KeyFilter = std::optional<std::vector<std::string>>;
 
 /// A topic with its own values `overrides` on this broker.
-std::vector<ConfigEntry> describe_topic(const KafkaConfig& broker, const Properties& overrides, const KeyFilter& filter);
+std::vector<ConfigEntry> describe_topic(const KafkaConfig& broker, const Properties& overrides,
+                                        const KeyFilter& filter);
 /// This broker: every key that is not internal, and unknown ones that were set (as secrets).
 std::vector<ConfigEntry> describe_broker(const KafkaConfig& broker, const KeyFilter& filter);
 /// The dynamic values for all brokers (the broker resource without a name).
 std::vector<ConfigEntry> describe_all_brokers(const KafkaConfig& broker, const KeyFilter& filter);
 /// A group with its own values. The broker keys `group.<key>` give the defaults.
-std::vector<ConfigEntry> describe_group(const KafkaConfig& broker, const Properties& overrides, const KeyFilter& filter);
+std::vector<ConfigEntry> describe_group(const KafkaConfig& broker, const Properties& overrides,
+                                        const KeyFilter& filter);
 std::vector<ConfigEntry> describe_client_metrics(const Properties& values, const KeyFilter& filter);
 
 }  // namespace milena::config

@@ -16,7 +16,9 @@ ConfigEntry one(const std::vector<ConfigEntry>& entries) {
   return entries.empty() ? ConfigEntry() : entries.front();
 }
 
-ConfigSynonym layer(const char* name, const char* value, ConfigSource source) { return {name, value, source}; }
+ConfigSynonym layer(const char* name, const char* value, ConfigSource source) {
+  return {name, value, source};
+}
 
 // Values and synonyms are those of Kafka's own ConfigHelper for the same properties.
 TEST(DescribeTopic, DefaultsComeFromTheBroker) {
@@ -33,12 +35,14 @@ TEST(DescribeTopic, DefaultsComeFromTheBroker) {
   EXPECT_EQ(entry.source, ConfigSource::kDefault);
   EXPECT_THAT(entry.synonyms, ElementsAre());  // log.retention.ms itself has no value anywhere
   EXPECT_EQ(describe_topic(broker, {}, std::nullopt).size(), 33u);
-  EXPECT_EQ(one(describe_topic(broker, {}, KeyFilter({"flush.ms", "nonsense"}))).value, "9223372036854775807");
+  EXPECT_EQ(one(describe_topic(broker, {}, KeyFilter({"flush.ms", "nonsense"}))).value,
+            "9223372036854775807");
 }
 
 TEST(DescribeTopic, Layers) {
   KafkaConfig broker = parse_config({{"log.segment.bytes", "2000000"}, {"log.retention.hours", "5"}});
-  ConfigEntry entry = one(describe_topic(broker, {{"segment.bytes", "3000000"}}, KeyFilter({"segment.bytes"})));
+  ConfigEntry entry =
+      one(describe_topic(broker, {{"segment.bytes", "3000000"}}, KeyFilter({"segment.bytes"})));
   EXPECT_EQ(entry.value, "3000000");
   EXPECT_EQ(entry.source, ConfigSource::kTopic);
   EXPECT_THAT(entry.synonyms, ElementsAre(layer("segment.bytes", "3000000", ConfigSource::kTopic),
@@ -64,8 +68,9 @@ TEST(DescribeBroker, EveryPublicKey) {
 }
 
 TEST(DescribeBroker, Layers) {
-  KafkaConfig broker = parse_config({{"log.retention.minutes", "5"}, {"log.retention.hours", "7"}, {"foo.bar", "zz"}})
-                           .with_dynamic({{"message.max.bytes", "11"}}, {{"message.max.bytes", "12"}});
+  KafkaConfig broker =
+      parse_config({{"log.retention.minutes", "5"}, {"log.retention.hours", "7"}, {"foo.bar", "zz"}})
+          .with_dynamic({{"message.max.bytes", "11"}}, {{"message.max.bytes", "12"}});
   ConfigEntry entry = one(describe_broker(broker, KeyFilter({"log.retention.minutes"})));
   EXPECT_EQ(entry.value, "5");
   EXPECT_TRUE(entry.read_only);
@@ -78,9 +83,10 @@ TEST(DescribeBroker, Layers) {
   EXPECT_THAT(entry.synonyms, ElementsAre());
   entry = one(describe_broker(broker, KeyFilter({"message.max.bytes"})));
   EXPECT_EQ(entry.value, "12");
-  EXPECT_THAT(entry.synonyms, ElementsAre(layer("message.max.bytes", "12", ConfigSource::kDynamicBroker),
-                                          layer("message.max.bytes", "11", ConfigSource::kDynamicDefaultBroker),
-                                          layer("message.max.bytes", "1048588", ConfigSource::kDefault)));
+  EXPECT_THAT(entry.synonyms,
+              ElementsAre(layer("message.max.bytes", "12", ConfigSource::kDynamicBroker),
+                          layer("message.max.bytes", "11", ConfigSource::kDynamicDefaultBroker),
+                          layer("message.max.bytes", "1048588", ConfigSource::kDefault)));
   entry = one(describe_broker(broker, KeyFilter({"foo.bar"})));  // unknown: might be a plug-in's secret
   EXPECT_EQ(entry.value, std::nullopt);
   EXPECT_TRUE(entry.sensitive);
@@ -109,10 +115,12 @@ TEST(DescribeGroup, BrokerGivesTheDefault) {
   ConfigEntry entry = one(describe_group(broker, {}, KeyFilter({"consumer.session.timeout.ms"})));
   EXPECT_EQ(entry.value, "50000");
   EXPECT_EQ(entry.source, ConfigSource::kStaticBroker);
-  entry = one(describe_group(broker, {{"share.auto.offset.reset", "earliest"}}, KeyFilter({"share.auto.offset.reset"})));
+  entry = one(describe_group(broker, {{"share.auto.offset.reset", "earliest"}},
+                             KeyFilter({"share.auto.offset.reset"})));
   EXPECT_EQ(entry.value, "earliest");
-  EXPECT_THAT(entry.synonyms, ElementsAre(layer("share.auto.offset.reset", "earliest", ConfigSource::kGroup),
-                                          layer("share.auto.offset.reset", "latest", ConfigSource::kDefault)));
+  EXPECT_THAT(entry.synonyms,
+              ElementsAre(layer("share.auto.offset.reset", "earliest", ConfigSource::kGroup),
+                          layer("share.auto.offset.reset", "latest", ConfigSource::kDefault)));
   EXPECT_EQ(one(describe_client_metrics({{"interval.ms", "7000"}}, KeyFilter({"interval.ms"}))).source,
             ConfigSource::kClientMetrics);
 }

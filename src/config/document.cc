@@ -22,9 +22,12 @@ std::string cell(std::string_view text) {
 
 std::string default_text(const Key& key) {
   switch (key.default_value.kind) {
-    case Default::Kind::kRequired: return "*must be given*";
-    case Default::Kind::kNull: return "none";
-    case Default::Kind::kValue: break;
+    case Default::Kind::kRequired:
+      return "*must be given*";
+    case Default::Kind::kNull:
+      return "none";
+    case Default::Kind::kValue:
+      break;
   }
   if (key.default_value.text.empty()) return "empty";
   return fmt::format("`{}`", key.default_value.text);
@@ -39,23 +42,27 @@ std::string status_text(Scope scope, const Key& key) {
 
 std::string type_text(const Key& key) {
   std::string allowed = allowed_text(key);
-  return allowed.empty() ? std::string(type_name(key.type)) : fmt::format("{}, {}", type_name(key.type), allowed);
+  return allowed.empty() ? std::string(type_name(key.type))
+                         : fmt::format("{}, {}", type_name(key.type), allowed);
 }
 
 std::string table(Scope scope) {
   bool broker = scope == Scope::kBroker;
-  std::string out = broker ? "| key | type | default | change | status | what it is |\n|---|---|---|---|---|---|\n"
-                           : "| key | type | default | status | what it is |\n|---|---|---|---|---|\n";
+  std::string out =
+      broker ? "| key | type | default | change | status | what it is |\n|---|---|---|---|---|---|\n"
+             : "| key | type | default | status | what it is |\n|---|---|---|---|---|\n";
   for (const Key& key : keys(scope)) {
     if (key.internal) continue;
     std::string change = broker ? fmt::format("{} | ", update_name(key.update)) : "";
     std::string from;
-    for (const TopicSynonym& synonym : scope == Scope::kTopic ? topic_synonyms(key.name) : std::span<const TopicSynonym>()) {
+    for (const TopicSynonym& synonym :
+         scope == Scope::kTopic ? topic_synonyms(key.name) : std::span<const TopicSynonym>()) {
       from += fmt::format("{}`{}`", from.empty() ? " Broker's default: " : ", ", synonym.broker_key);
     }
     if (!from.empty()) from += ".";
-    out += fmt::format("| `{}` | {} | {} | {}{} | {}{} |\n", key.name, cell(type_text(key)), cell(default_text(key)), change,
-                       cell(status_text(scope, key)), cell(key.description), from);
+    out += fmt::format("| `{}` | {} | {} | {}{} | {}{} |\n", key.name, cell(type_text(key)),
+                       cell(default_text(key)), change, cell(status_text(scope, key)), cell(key.description),
+                       from);
   }
   return out;
 }
@@ -71,8 +78,9 @@ std::string count_line() {
     works += status == Status::kWorks ? 1 : 0;
     refused += status == Status::kRefused ? 1 : 0;
   }
-  return fmt::format("Of {} public broker keys {} work, {} have no effect yet, and {} are refused when set.\n", all, works,
-                     all - works - refused, refused);
+  return fmt::format(
+      "Of {} public broker keys {} work, {} have no effect yet, and {} are refused when set.\n", all, works,
+      all - works - refused, refused);
 }
 
 constexpr std::string_view kHead = R"(# Configuration
@@ -102,9 +110,11 @@ Unknown keys are named in one warning and ignored.
 }  // namespace
 
 std::string configuration_document() {
-  return std::string(kHead) + count_line() + "\n## Broker\n\n`change`: how it may change while the node runs.\n\n" +
-         table(Scope::kBroker) + "\n## Topic\n\n" + table(Scope::kTopic) + "\n## Group\n\nThe broker key `group.<key>` gives the default.\n\n" +
-         table(Scope::kGroup) + "\n## Client metrics subscription\n\n" + table(Scope::kClientMetrics);
+  return std::string(kHead) + count_line() +
+         "\n## Broker\n\n`change`: how it may change while the node runs.\n\n" + table(Scope::kBroker) +
+         "\n## Topic\n\n" + table(Scope::kTopic) +
+         "\n## Group\n\nThe broker key `group.<key>` gives the default.\n\n" + table(Scope::kGroup) +
+         "\n## Client metrics subscription\n\n" + table(Scope::kClientMetrics);
 }
 
 }  // namespace milena::config

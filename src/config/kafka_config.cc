@@ -31,7 +31,9 @@ void fill_synonyms(Settings& settings) {
   }
 }
 
-bool is_dynamic(const Key& key) { return key.update != Update::kReadOnly; }
+bool is_dynamic(const Key& key) {
+  return key.update != Update::kReadOnly;
+}
 
 // Validates one dynamic layer; returns what may be used.
 Properties usable(const Properties& layer, bool per_broker, ConfigErrors* ignored) {
@@ -41,13 +43,17 @@ Properties usable(const Properties& layer, bool per_broker, ConfigErrors* ignore
     const Key* key = find_broker_key(name);
     if (key != nullptr) {
       auto value = parse_value(*key, text);
-      if (value.failed()) problem = value.error();
-      else if (!is_dynamic(*key)) problem = fmt::format("{} cannot be changed while the node runs", name);
+      if (value.failed())
+        problem = value.error();
+      else if (!is_dynamic(*key))
+        problem = fmt::format("{} cannot be changed while the node runs", name);
       else if (!per_broker && key->update == Update::kPerBroker)
         problem = fmt::format("{} can only be set for one broker", name);
     }
-    if (problem.empty()) out[name] = text;
-    else if (ignored != nullptr) ignored->push_back({name, problem, "dynamic configuration"});
+    if (problem.empty())
+      out[name] = text;
+    else if (ignored != nullptr)
+      ignored->push_back({name, problem, "dynamic configuration"});
   }
   return out;
 }
@@ -72,11 +78,14 @@ Result<KafkaConfig, ConfigErrors> KafkaConfig::parse(Settings settings) {
     config.values_.push_back(default_value(key));
     if (setting != settings.end()) {
       auto value = parse_value(key, setting->second.value);
-      if (value.failed()) errors.push_back({std::string(key.name), value.error(), setting->second.source});
-      else config.values_.back() = std::move(*value);
+      if (value.failed())
+        errors.push_back({std::string(key.name), value.error(), setting->second.source});
+      else
+        config.values_.back() = std::move(*value);
     } else if (key.default_value.kind == Default::Kind::kRequired) {
-      errors.push_back({std::string(key.name),
-                        fmt::format("Missing required configuration \"{}\" which has no default value.", key.name), ""});
+      errors.push_back(
+          {std::string(key.name),
+           fmt::format("Missing required configuration \"{}\" which has no default value.", key.name), ""});
     }
   }
   for (const auto& [name, setting] : settings) {  // listener.name.<listener>.<key>
@@ -91,7 +100,9 @@ Result<KafkaConfig, ConfigErrors> KafkaConfig::parse(Settings settings) {
   return config;
 }
 
-void KafkaConfig::set(const Key& key, Value value) { values_[position(key.name)] = std::move(value); }
+void KafkaConfig::set(const Key& key, Value value) {
+  values_[position(key.name)] = std::move(value);
+}
 
 KafkaConfig KafkaConfig::with_dynamic(const Properties& all_brokers, const Properties& this_broker,
                                       ConfigErrors* ignored) const {
@@ -111,16 +122,30 @@ KafkaConfig KafkaConfig::with_dynamic(const Properties& all_brokers, const Prope
   return config;
 }
 
-const Value& KafkaConfig::value(std::string_view name) const { return values_[position(name)]; }
-bool KafkaConfig::boolean(std::string_view name) const { return typed<bool>(value(name), name); }
-std::int64_t KafkaConfig::integer(std::string_view name) const { return typed<std::int64_t>(value(name), name); }
-double KafkaConfig::number(std::string_view name) const { return typed<double>(value(name), name); }
-const std::string& KafkaConfig::text(std::string_view name) const { return typed<std::string>(value(name), name); }
+const Value& KafkaConfig::value(std::string_view name) const {
+  return values_[position(name)];
+}
+bool KafkaConfig::boolean(std::string_view name) const {
+  return typed<bool>(value(name), name);
+}
+std::int64_t KafkaConfig::integer(std::string_view name) const {
+  return typed<std::int64_t>(value(name), name);
+}
+double KafkaConfig::number(std::string_view name) const {
+  return typed<double>(value(name), name);
+}
+const std::string& KafkaConfig::text(std::string_view name) const {
+  return typed<std::string>(value(name), name);
+}
 const std::vector<std::string>& KafkaConfig::list(std::string_view name) const {
   return typed<std::vector<std::string>>(value(name), name);
 }
-Duration KafkaConfig::milliseconds(std::string_view name) const { return duration_from_ms(integer(name)); }
-bool KafkaConfig::is_null(std::string_view name) const { return std::holds_alternative<std::monostate>(value(name)); }
+Duration KafkaConfig::milliseconds(std::string_view name) const {
+  return duration_from_ms(integer(name));
+}
+bool KafkaConfig::is_null(std::string_view name) const {
+  return std::holds_alternative<std::monostate>(value(name));
+}
 
 bool KafkaConfig::is_set(std::string_view name) const {
   std::string key(name);

@@ -29,8 +29,8 @@ class KafkaConfig {
   /// `broker.id` gives `node.id` its value where only one of the two is set, and the other way round.
   static Result<KafkaConfig, ConfigErrors> parse(Settings settings);
 
-  /// This configuration's static layer under other dynamic ones. `ignored` (may be nullptr) gets what was left
-  /// out: values that are not valid, keys that cannot change while the node runs.
+  /// This configuration's static layer under other dynamic ones. `ignored` (may be nullptr) gets what was
+  /// left out: values that are not valid, keys that cannot change while the node runs.
   KafkaConfig with_dynamic(const Properties& all_brokers, const Properties& this_broker,
                            ConfigErrors* ignored = nullptr) const;
 

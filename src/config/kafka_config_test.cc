@@ -22,25 +22,30 @@ TEST(KafkaConfig, DefaultsAndValues) {
 }
 
 TEST(KafkaConfig, ReportsEveryError) {
-  auto config = KafkaConfig::parse(settings_from_file(
-      {{"num.partitions", "0"}, {"process.roles", "broker,king"}, {"listener.name.x.ssl.client.auth", "maybe"}}, "f"));
+  auto config = KafkaConfig::parse(settings_from_file({{"num.partitions", "0"},
+                                                       {"process.roles", "broker,king"},
+                                                       {"listener.name.x.ssl.client.auth", "maybe"}},
+                                                      "f"));
   ASSERT_TRUE(config.failed());
   std::vector<std::string> texts;
   for (const ConfigError& error : config.error()) texts.push_back(error.text());
-  EXPECT_EQ(texts, (std::vector<std::string>{
-                       "Missing required configuration \"controller.listener.names\" which has no default value.",
-                       "Missing required configuration \"node.id\" which has no default value.",
-                       "f: Invalid value 0 for configuration num.partitions: Value must be at least 1",
-                       "f: Invalid value king for configuration process.roles: String must be one of: broker, controller",
-                       "f: Invalid value maybe for configuration ssl.client.auth: String must be one of: required, "
-                       "requested, none"}));
+  EXPECT_EQ(
+      texts,
+      (std::vector<std::string>{
+          "Missing required configuration \"controller.listener.names\" which has no default value.",
+          "Missing required configuration \"node.id\" which has no default value.",
+          "f: Invalid value 0 for configuration num.partitions: Value must be at least 1",
+          "f: Invalid value king for configuration process.roles: String must be one of: broker, controller",
+          "f: Invalid value maybe for configuration ssl.client.auth: String must be one of: required, "
+          "requested, none"}));
 }
 
 TEST(KafkaConfig, DynamicLayers) {
   KafkaConfig config = parse_config({{"log.retention.ms", "1"}, {"message.max.bytes", "1"}});
   ConfigErrors ignored;
-  KafkaConfig layered = config.with_dynamic({{"log.retention.ms", "2"}, {"message.max.bytes", "2"}, {"node.id", "5"}},
-                                            {{"message.max.bytes", "3"}, {"log.cleaner.threads", "x"}}, &ignored);
+  KafkaConfig layered =
+      config.with_dynamic({{"log.retention.ms", "2"}, {"message.max.bytes", "2"}, {"node.id", "5"}},
+                          {{"message.max.bytes", "3"}, {"log.cleaner.threads", "x"}}, &ignored);
   EXPECT_EQ(layered.integer("log.retention.ms"), 2);
   EXPECT_EQ(layered.integer("message.max.bytes"), 3);
   EXPECT_EQ(layered.integer("log.cleaner.threads"), 1);
@@ -85,37 +90,46 @@ std::string problem(const Properties& properties) {
 // What new KafkaConfig(properties) says to the same properties.
 TEST(ServerConfig, ListenersAreCheckedAsInKafka) {
   EXPECT_EQ(problem({{"listeners", "PLAINTEXT://:9092,CONTROLLER://:9092"}}),
-            "Error creating broker listeners from '[PLAINTEXT://:9092, CONTROLLER://:9092]': Each listener must have a "
+            "Error creating broker listeners from '[PLAINTEXT://:9092, CONTROLLER://:9092]': Each listener "
+            "must have a "
             "different port, listeners: [PLAINTEXT://:9092, CONTROLLER://:9092]");
   EXPECT_EQ(problem({{"listeners", "PLAINTEXT://1.2.3.4:9092,PLAINTEXT://[::1]:9092,CONTROLLER://:9093"}}),
-            "Error creating broker listeners from '[PLAINTEXT://1.2.3.4:9092, PLAINTEXT://[::1]:9092, CONTROLLER://:9093]': "
-            "Each listener must have a different name, listeners: [PLAINTEXT://1.2.3.4:9092, PLAINTEXT://[::1]:9092, "
+            "Error creating broker listeners from '[PLAINTEXT://1.2.3.4:9092, PLAINTEXT://[::1]:9092, "
+            "CONTROLLER://:9093]': "
+            "Each listener must have a different name, listeners: [PLAINTEXT://1.2.3.4:9092, "
+            "PLAINTEXT://[::1]:9092, "
             "CONTROLLER://:9093]");
   EXPECT_EQ(problem({{"listeners", "PLAINTEXT://:0,CONTROLLER://:0"}}), "");
   EXPECT_EQ(problem({{"listeners", "FOO://:9092,CONTROLLER://:9093"}}),
-            "Error creating broker listeners from '[FOO://:9092, CONTROLLER://:9093]': No security protocol defined for "
+            "Error creating broker listeners from '[FOO://:9092, CONTROLLER://:9093]': No security protocol "
+            "defined for "
             "listener FOO");
-  EXPECT_EQ(problem({{"listeners", "PLAINTEXT://0.0.0.0:9092,CONTROLLER://:9093"}}),
-            "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.");
+  EXPECT_EQ(
+      problem({{"listeners", "PLAINTEXT://0.0.0.0:9092,CONTROLLER://:9093"}}),
+      "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.");
   EXPECT_EQ(problem({{"listeners", "PLAINTEXT://:9092,CONTROLLER://0.0.0.0:9093"}}), "");
   EXPECT_EQ(problem({{"listeners", "CONTROLLER://:9093"}}),
             "There must be at least one broker advertised listener. Perhaps all listeners appear in "
             "controller.listener.names?");
   EXPECT_EQ(problem({{"process.roles", "broker"}}),
-            "controller.listener.names must not contain a value appearing in the 'listeners' configuration when running "
+            "controller.listener.names must not contain a value appearing in the 'listeners' configuration "
+            "when running "
             "KRaft with just the broker role");
   EXPECT_EQ(problem({{"advertised.listeners", "PLAINTEXT://h:9092,SSL://i:9093"}}),
-            "advertised.listeners listener names must be equal to or a subset of the ones defined in listeners. Found "
+            "advertised.listeners listener names must be equal to or a subset of the ones defined in "
+            "listeners. Found "
             "PLAINTEXT,SSL. The valid options based on the current configuration are PLAINTEXT,CONTROLLER");
   EXPECT_EQ(problem({{"inter.broker.listener.name", "CONTROLLER"}}),
-            "inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid options based on "
+            "inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid "
+            "options based on "
             "currently configured listeners are PLAINTEXT");
   EXPECT_EQ(problem({{"inter.broker.listener.name", "plaintext"}}), "");
   EXPECT_EQ(problem({{"inter.broker.listener.name", "PLAINTEXT"}, {"security.inter.broker.protocol", "SSL"}}),
             "Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.");
   EXPECT_EQ(problem({{"listeners", "A://1.2.3.4:9092,B://[::1]:9092,CONTROLLER://:9093"},
                      {"listener.security.protocol.map", "A:PLAINTEXT,B:PLAINTEXT,CONTROLLER:PLAINTEXT"},
-                     {"inter.broker.listener.name", "A"}}), "");
+                     {"inter.broker.listener.name", "A"}}),
+            "");
   EXPECT_EQ(problem({{"listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:FOO"}}),
             "Invalid security protocol `FOO` defined in listener.security.protocol.map");
 }
@@ -126,14 +140,17 @@ TEST(ServerConfig, ValuesMustFitTogether) {
             "log.retention.ms must be unlimited (-1) or, greater than or equal to 1");
   EXPECT_EQ(problem({{"log.retention.ms", "-2"}}), "");
   EXPECT_EQ(problem({{"log.roll.ms", "0"}}), "log.roll.ms must be greater than or equal to 1");
-  EXPECT_EQ(problem({{"controller.quorum.voters", "2@a:1"}}),
-            "If process.roles contains the 'controller' role, the node id 1 must be included in the set of voters "
-            "controller.quorum.voters=Set(2)");
-  EXPECT_EQ(problem({{"controller.quorum.bootstrap.servers", ""}}),
-            "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap "
-            "controllers or controller.quorum.voters must contain a parseable set of controllers.");
+  EXPECT_EQ(
+      problem({{"controller.quorum.voters", "2@a:1"}}),
+      "If process.roles contains the 'controller' role, the node id 1 must be included in the set of voters "
+      "controller.quorum.voters=Set(2)");
+  EXPECT_EQ(
+      problem({{"controller.quorum.bootstrap.servers", ""}}),
+      "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap "
+      "controllers or controller.quorum.voters must contain a parseable set of controllers.");
   EXPECT_EQ(problem({{"replica.lag.time.max.ms", "10"}}),
-            "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent frequent "
+            "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to "
+            "prevent frequent "
             "changes in ISR");
   EXPECT_EQ(problem({{"offsets.topic.compression.codec", "9"}}), "Unknown compression type id: 9");
   EXPECT_EQ(problem({{"queued.max.request.bytes", "5"}}),
@@ -151,16 +168,23 @@ TEST(LogConfig, TopicOverBrokerOverDefault) {
   EXPECT_EQ(log.compression_type, CompressionType::kProducer);
   EXPECT_EQ(log.max_message_bytes, 1048588);
 
-  KafkaConfig broker = parse_config({{"log.retention.minutes", "5"}, {"log.retention.hours", "7"}, {"log.roll.hours", "2"},
-                                     {"log.cleanup.policy", ""}, {"log.flush.scheduler.interval.ms", "9"}});
+  KafkaConfig broker = parse_config({{"log.retention.minutes", "5"},
+                                     {"log.retention.hours", "7"},
+                                     {"log.roll.hours", "2"},
+                                     {"log.cleanup.policy", ""},
+                                     {"log.flush.scheduler.interval.ms", "9"}});
   log = log_config(broker);
   EXPECT_EQ(log.retention_ms, std::chrono::minutes(5));
   EXPECT_EQ(log.segment_ms, std::chrono::hours(2));
   EXPECT_FALSE(log.cleanup_delete);
   EXPECT_EQ(log.flush_ms, Duration(9ms));
 
-  log = log_config(broker, {{"retention.ms", "-1"}, {"cleanup.policy", "compact,delete"}, {"segment.bytes", "7"},
-                            {"later.key", "1"}, {"message.timestamp.type", "LogAppendTime"}, {"retention.bytes", "10"}});
+  log = log_config(broker, {{"retention.ms", "-1"},
+                            {"cleanup.policy", "compact,delete"},
+                            {"segment.bytes", "7"},
+                            {"later.key", "1"},
+                            {"message.timestamp.type", "LogAppendTime"},
+                            {"retention.bytes", "10"}});
   EXPECT_EQ(log.retention_ms, std::nullopt);
   EXPECT_EQ(log.retention_bytes, 10);
   EXPECT_TRUE(log.cleanup_compact);

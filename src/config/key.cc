@@ -10,17 +10,20 @@ namespace milena::config {
 namespace {
 
 constexpr Key kDynamicOnly[] = {
-    {"follower.replication.throttled.rate", Type::kLong, "9223372036854775807", at_least(0), Importance::kMedium,
-     Update::kClusterWide, "Most bytes a second that a follower fetches for its throttled replicas."},
-    {"leader.replication.throttled.rate", Type::kLong, "9223372036854775807", at_least(0), Importance::kMedium,
-     Update::kClusterWide, "Most bytes a second that a leader serves to its throttled followers."},
+    {"follower.replication.throttled.rate", Type::kLong, "9223372036854775807", at_least(0),
+     Importance::kMedium, Update::kClusterWide,
+     "Most bytes a second that a follower fetches for its throttled replicas."},
+    {"leader.replication.throttled.rate", Type::kLong, "9223372036854775807", at_least(0),
+     Importance::kMedium, Update::kClusterWide,
+     "Most bytes a second that a leader serves to its throttled followers."},
     {"replica.alter.log.dirs.io.max.bytes.per.second", Type::kLong, "9223372036854775807", at_least(0),
      Importance::kMedium, Update::kClusterWide, "Most bytes a second copied between log directories."},
 };
 
 std::vector<Key> join_broker_keys() {
   std::vector<Key> all;
-  for (std::span<const Key> part : {broker_keys_a_g(), broker_keys_i_n(), broker_keys_o_r(), broker_keys_s_z()}) {
+  for (std::span<const Key> part :
+       {broker_keys_a_g(), broker_keys_i_n(), broker_keys_o_r(), broker_keys_s_z()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -59,7 +62,8 @@ constexpr TopicRow kTopicRows[] = {
     {"min.insync.replicas", {{{"min.insync.replicas"}}}},
     {"preallocate", {{{"log.preallocate"}}}},
     {"retention.bytes", {{{"log.retention.bytes"}}}},
-    {"retention.ms", {{{"log.retention.ms"}, {"log.retention.minutes", 60'000}, {"log.retention.hours", 3'600'000}}}},
+    {"retention.ms",
+     {{{"log.retention.ms"}, {"log.retention.minutes", 60'000}, {"log.retention.hours", 3'600'000}}}},
     {"segment.bytes", {{{"log.segment.bytes"}}}},
     {"segment.index.bytes", {{{"log.index.size.max.bytes"}}}},
     {"segment.jitter.ms", {{{"log.roll.jitter.ms"}, {"log.roll.jitter.hours", 3'600'000}}}},
@@ -69,7 +73,8 @@ constexpr TopicRow kTopicRows[] = {
 
 constexpr std::string_view kRoll[] = {"log.roll.ms", "log.roll.hours"};
 constexpr std::string_view kRollJitter[] = {"log.roll.jitter.ms", "log.roll.jitter.hours"};
-constexpr std::string_view kRetention[] = {"log.retention.ms", "log.retention.minutes", "log.retention.hours"};
+constexpr std::string_view kRetention[] = {"log.retention.ms", "log.retention.minutes",
+                                           "log.retention.hours"};
 constexpr std::string_view kFlush[] = {"log.flush.interval.ms", "log.flush.scheduler.interval.ms"};
 
 }  // namespace
@@ -80,14 +85,19 @@ std::span<const Key> keys(Scope scope) {
       static const std::vector<Key> all = join_broker_keys();
       return all;
     }
-    case Scope::kTopic: return topic_keys();
-    case Scope::kGroup: return group_keys();
-    case Scope::kClientMetrics: return client_metrics_keys();
+    case Scope::kTopic:
+      return topic_keys();
+    case Scope::kGroup:
+      return group_keys();
+    case Scope::kClientMetrics:
+      return client_metrics_keys();
   }
   return {};
 }
 
-const Key* find_key(Scope scope, std::string_view name) { return find_in(keys(scope), name); }
+const Key* find_key(Scope scope, std::string_view name) {
+  return find_in(keys(scope), name);
+}
 
 const Key* find_broker_key(std::string_view name) {
   constexpr std::string_view kPrefix = "listener.name.";
@@ -104,7 +114,9 @@ const Key* find_broker_key(std::string_view name) {
   return nullptr;
 }
 
-std::span<const Key> dynamic_only_broker_keys() { return kDynamicOnly; }
+std::span<const Key> dynamic_only_broker_keys() {
+  return kDynamicOnly;
+}
 
 std::span<const TopicSynonym> topic_synonyms(std::string_view name) {
   auto at = std::ranges::lower_bound(kTopicRows, name, {}, &TopicRow::topic_key);
@@ -126,33 +138,48 @@ std::span<const std::string_view> broker_synonyms(std::string_view name) {
 
 std::string_view type_name(Type type) {
   switch (type) {
-    case Type::kBoolean: return "BOOLEAN";
-    case Type::kString: return "STRING";
-    case Type::kInt: return "INT";
-    case Type::kShort: return "SHORT";
-    case Type::kLong: return "LONG";
-    case Type::kDouble: return "DOUBLE";
-    case Type::kList: return "LIST";
-    case Type::kClass: return "CLASS";
-    case Type::kPassword: return "PASSWORD";
+    case Type::kBoolean:
+      return "BOOLEAN";
+    case Type::kString:
+      return "STRING";
+    case Type::kInt:
+      return "INT";
+    case Type::kShort:
+      return "SHORT";
+    case Type::kLong:
+      return "LONG";
+    case Type::kDouble:
+      return "DOUBLE";
+    case Type::kList:
+      return "LIST";
+    case Type::kClass:
+      return "CLASS";
+    case Type::kPassword:
+      return "PASSWORD";
   }
   return "";
 }
 
 std::string_view importance_name(Importance importance) {
   switch (importance) {
-    case Importance::kHigh: return "HIGH";
-    case Importance::kMedium: return "MEDIUM";
-    case Importance::kLow: return "LOW";
+    case Importance::kHigh:
+      return "HIGH";
+    case Importance::kMedium:
+      return "MEDIUM";
+    case Importance::kLow:
+      return "LOW";
   }
   return "";
 }
 
 std::string_view update_name(Update update) {
   switch (update) {
-    case Update::kReadOnly: return "read-only";
-    case Update::kPerBroker: return "per-broker";
-    case Update::kClusterWide: return "cluster-wide";
+    case Update::kReadOnly:
+      return "read-only";
+    case Update::kPerBroker:
+      return "per-broker";
+    case Update::kClusterWide:
+      return "cluster-wide";
   }
   return "";
 }

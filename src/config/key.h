@@ -33,7 +33,8 @@ struct Default {
   Kind kind = Kind::kValue;
   std::string_view text;
 
-  constexpr Default(const char* value) : text(value) {}  // NOLINT: a row of a table reads better so
+  constexpr Default(const char* value)
+      : text(value) {}  // NOLINT(google-explicit-constructor): rows of tables are plain texts
   constexpr explicit Default(Kind k) : kind(k) {}
 };
 inline constexpr Default kNull{Default::Kind::kNull};
@@ -63,19 +64,33 @@ struct Allowed {
   bool empty = true;            // kList: may the list be empty?
 };
 
-constexpr Allowed any() { return {}; }
-constexpr Allowed at_least(double min) { return {Allowed::Rule::kRange, min}; }
-constexpr Allowed between(double min, double max) { return {Allowed::Rule::kRange, min, max}; }
-constexpr Allowed one_of(std::string_view words) { return {.rule = Allowed::Rule::kOneOf, .words = words}; }
+constexpr Allowed any() {
+  return {};
+}
+constexpr Allowed at_least(double min) {
+  return {Allowed::Rule::kRange, min};
+}
+constexpr Allowed between(double min, double max) {
+  return {Allowed::Rule::kRange, min, max};
+}
+constexpr Allowed one_of(std::string_view words) {
+  return {.rule = Allowed::Rule::kOneOf, .words = words};
+}
 constexpr Allowed one_of_no_case(std::string_view words) {
   return {.rule = Allowed::Rule::kOneOfNoCase, .words = words};
 }
-constexpr Allowed non_empty() { return {.rule = Allowed::Rule::kNonEmpty}; }
-constexpr Allowed list(std::string_view words = {}) { return {.rule = Allowed::Rule::kList, .words = words}; }
+constexpr Allowed non_empty() {
+  return {.rule = Allowed::Rule::kNonEmpty};
+}
+constexpr Allowed list(std::string_view words = {}) {
+  return {.rule = Allowed::Rule::kList, .words = words};
+}
 constexpr Allowed filled_list(std::string_view words = {}) {
   return {.rule = Allowed::Rule::kList, .words = words, .empty = false};
 }
-constexpr Allowed rule(Allowed::Rule special) { return {.rule = special}; }
+constexpr Allowed rule(Allowed::Rule special) {
+  return {.rule = special};
+}
 
 struct Key {
   std::string_view name;

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/document.h"
@@ -19,16 +19,31 @@ struct Fact {
   std::string name, type, default_value, valid, importance, update, internal;
 };
 
-std::vector<Fact> read_facts(const std::string& scope) {
-  std::ifstream file(std::string(MILENA_SCHEMAS) + "/config/" + scope + ".tsv");
+constexpr std::string_view kBrokerFacts =
+#include "config/facts_broker.inc"
+    ;
+constexpr std::string_view kTopicFacts =
+#include "config/facts_topic.inc"
+    ;
+constexpr std::string_view kGroupFacts =
+#include "config/facts_group.inc"
+    ;
+constexpr std::string_view kClientMetricsFacts =
+#include "config/facts_client-metrics.inc"
+    ;
+
+std::vector<Fact> read_facts(std::string_view text) {
   std::vector<Fact> facts;
-  std::string line;
-  std::getline(file, line);  // the heading
-  while (std::getline(file, line)) {
+  text.remove_prefix(text.find('\n') + 1);  // the heading
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
     std::vector<std::string> cells(1);
     for (char c : line) {
-      if (c == '\t') cells.emplace_back();
-      else cells.back() += c;
+      if (c == '\t')
+        cells.emplace_back();
+      else
+        cells.back() += c;
     }
     if (cells.size() != 7) {
       ADD_FAILURE() << "seven cells expected: " << line;
@@ -48,26 +63,35 @@ std::string fact_of(const Key& key) {
   };
   const Allowed& allowed = key.allowed;
   switch (allowed.rule) {
-    case Allowed::Rule::kAny: return "";
-    case Allowed::Rule::kRange: return "Range|" + allowed_text(key);
-    case Allowed::Rule::kOneOf: return "ValidString|" + words(allowed.words);
-    case Allowed::Rule::kOneOfNoCase: return "CaseInsensitiveValidString|(case insensitive) " + words(allowed.words);
-    case Allowed::Rule::kNonEmpty: return "NonEmptyString|non-empty string";
+    case Allowed::Rule::kAny:
+      return "";
+    case Allowed::Rule::kRange:
+      return "Range|" + allowed_text(key);
+    case Allowed::Rule::kOneOf:
+      return "ValidString|" + words(allowed.words);
+    case Allowed::Rule::kOneOfNoCase:
+      return "CaseInsensitiveValidString|(case insensitive) " + words(allowed.words);
+    case Allowed::Rule::kNonEmpty:
+      return "NonEmptyString|non-empty string";
     case Allowed::Rule::kList:
       return fmt::format("ValidList|{}|{}", allowed.words.empty() ? "" : words(allowed.words),
                          allowed.empty ? "empty" : "filled");
-    case Allowed::Rule::kGzipLevel: return "LambdaValidator|[1,...,9] or -1";
-    case Allowed::Rule::kVoters: return "ControllerQuorumVotersValidator|non-empty list";
-    case Allowed::Rule::kAddresses: return "ControllerQuorumBootstrapServersValidator|non-empty list";
+    case Allowed::Rule::kGzipLevel:
+      return "LambdaValidator|[1,...,9] or -1";
+    case Allowed::Rule::kVoters:
+      return "ControllerQuorumVotersValidator|non-empty list";
+    case Allowed::Rule::kAddresses:
+      return "ControllerQuorumBootstrapServersValidator|non-empty list";
     case Allowed::Rule::kReplicas:
       return "ThrottledReplicaListValidator|[partitionId]:[brokerId],[partitionId]:[brokerId],...";
-    case Allowed::Rule::kShareOffsetReset: return "Validator|[latest, earliest, by_duration:PnDTnHnMn.nS]";
+    case Allowed::Rule::kShareOffsetReset:
+      return "Validator|[latest, earliest, by_duration:PnDTnHnMn.nS]";
   }
   return "?";
 }
 
-void expect_equal_to_facts(Scope scope, const std::string& file, std::size_t count) {
-  std::vector<Fact> facts = read_facts(file);
+void expect_equal_to_facts(Scope scope, std::string_view text, std::size_t count) {
+  std::vector<Fact> facts = read_facts(text);
   std::span<const Key> table = keys(scope);
   ASSERT_EQ(facts.size(), count);
   ASSERT_EQ(table.size(), count);
@@ -93,10 +117,10 @@ void expect_equal_to_facts(Scope scope, const std::string& file, std::size_t cou
 }
 
 TEST(Keys, AreKafkasByName) {
-  expect_equal_to_facts(Scope::kBroker, "broker", 360);
-  expect_equal_to_facts(Scope::kTopic, "topic", 34);  // 33 and internal.segment.bytes
-  expect_equal_to_facts(Scope::kGroup, "group", 17);
-  expect_equal_to_facts(Scope::kClientMetrics, "client-metrics", 3);
+  expect_equal_to_facts(Scope::kBroker, kBrokerFacts, 360);
+  expect_equal_to_facts(Scope::kTopic, kTopicFacts, 34);  // 33 and internal.segment.bytes
+  expect_equal_to_facts(Scope::kGroup, kGroupFacts, 17);
+  expect_equal_to_facts(Scope::kClientMetrics, kClientMetricsFacts, 3);
 }
 
 TEST(Keys, AreSortedAndDescribed) {

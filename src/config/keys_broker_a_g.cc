@@ -11,9 +11,11 @@ constexpr bool kInternal = true;
 
 constexpr Key kKeys[] = {
     {"add.partitions.to.txn.retry.backoff.max.ms", kInt, "100", at_least(0), kHigh, kReadOnly,
-     "Longest pause before the server asks again to add a partition to a transaction that another one still holds."},
+     "Longest pause before the server asks again to add a partition to a transaction that another one still "
+     "holds."},
     {"add.partitions.to.txn.retry.backoff.ms", kInt, "20", at_least(1), kHigh, kReadOnly,
-     "First pause before the server asks again to add a partition to a transaction that another one still holds."},
+     "First pause before the server asks again to add a partition to a transaction that another one still "
+     "holds."},
     {"advertised.listeners", kList, kNull, filled_list(), kHigh, kReadOnly,
      "Addresses given to clients and other nodes to connect to; unset: those of `listeners`."},
     {"alter.config.policy.class.name", kClass, kNull, any(), kLow, kReadOnly,
@@ -45,12 +47,12 @@ constexpr Key kKeys[] = {
     {"compression.lz4.level", kInt, "9", between(1, 17), kMedium, kClusterWide,
      "Level used when the server itself compresses with lz4."},
     {"compression.type", kString, "producer", one_of("uncompressed zstd lz4 snappy gzip producer"), kHigh,
-     kClusterWide,
-     "Compression a topic is stored with; `producer` keeps what the producer chose."},
+     kClusterWide, "Compression a topic is stored with; `producer` keeps what the producer chose."},
     {"compression.zstd.level", kInt, "3", between(-131072, 22), kMedium, kClusterWide,
      "Level used when the server itself compresses with zstd."},
     {"config.providers", kList, "", list(), kLow, kClusterWide,
-     "Names of the providers that fill `${name:path:key}` in values; `file`, `directory` and `env` are known."},
+     "Names of the providers that fill `${name:path:key}` in values; `file`, `directory` and `env` are "
+     "known."},
     {"connection.failed.authentication.delay.ms", kInt, "100", at_least(0), kLow, kReadOnly,
      "How long a connection stays open after a failed authentication."},
     {"connections.max.idle.ms", kLong, "600000", any(), kMedium, kReadOnly,
@@ -110,8 +112,7 @@ constexpr Key kKeys[] = {
      "Secret that signs delegation tokens."},
     {"delete.records.purgatory.purge.interval.requests", kInt, "1", any(), kMedium, kReadOnly,
      "Waiting DeleteRecords requests after which finished ones are swept out."},
-    {"delete.topic.enable", kBoolean, "true", any(), kHigh, kReadOnly,
-     "Whether topics can be deleted."},
+    {"delete.topic.enable", kBoolean, "true", any(), kHigh, kReadOnly, "Whether topics can be deleted."},
     {"early.start.listeners", kList, kNull, list(), kHigh, kReadOnly,
      "Listeners that accept requests before the authorizer is ready."},
     {"fetch.max.bytes", kInt, "57671680", at_least(1024), kMedium, kReadOnly,
@@ -154,8 +155,7 @@ constexpr Key kKeys[] = {
     {"group.coordinator.cached.buffer.max.bytes", kInt, "1048588", at_least(524288), kMedium, kClusterWide,
      "Largest write buffer the group coordinator keeps for reuse."},
     {"group.coordinator.rebalance.protocols", kList, "classic,consumer,streams",
-     filled_list("consumer classic share streams"), kMedium, kReadOnly,
-     "Group protocols that are served."},
+     filled_list("consumer classic share streams"), kMedium, kReadOnly, "Group protocols that are served."},
     {"group.coordinator.threads", kInt, "4", at_least(1), kHigh, kReadOnly,
      "Threads of the group coordinator."},
     {"group.initial.rebalance.delay.ms", kInt, "3000", any(), kMedium, kReadOnly,
@@ -206,8 +206,8 @@ constexpr Key kKeys[] = {
      "Lower limit of a group's own `share.session.timeout.ms`."},
     {"group.share.partition.max.record.locks", kInt, "2000", between(100, 10000), kMedium, kReadOnly,
      "Most records of one share partition that are out for delivery at a time."},
-    {"group.share.persister.class.name", kString, "org.apache.kafka.server.share.persister.DefaultStatePersister",
-     any(), kMedium, kReadOnly,
+    {"group.share.persister.class.name", kString,
+     "org.apache.kafka.server.share.persister.DefaultStatePersister", any(), kMedium, kReadOnly,
      "Java class that stores the state of share groups.", kInternal},
     {"group.share.record.lock.duration.ms", kInt, "30000", between(1000, 3600000), kMedium, kReadOnly,
      "How long a share consumer may hold a record before it is offered again."},
@@ -243,6 +243,8 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::span<const Key> broker_keys_a_g() { return kKeys; }
+std::span<const Key> broker_keys_a_g() {
+  return kKeys;
+}
 
 }  // namespace milena::config

@@ -37,8 +37,7 @@ constexpr Key kKeys[] = {
      "Memory for the map of keys during compaction, over all cleaner threads."},
     {"log.cleaner.delete.retention.ms", kLong, "86400000", at_least(0), kMedium, kClusterWide,
      "How long a delete marker stays in a compacted log."},
-    {"log.cleaner.enable", kBoolean, "true", any(), kMedium, kReadOnly,
-     "Whether logs are compacted."},
+    {"log.cleaner.enable", kBoolean, "true", any(), kMedium, kReadOnly, "Whether logs are compacted."},
     {"log.cleaner.io.buffer.load.factor", kDouble, "0.9", any(), kMedium, kClusterWide,
      "How full the map of keys may get during compaction."},
     {"log.cleaner.io.buffer.size", kInt, "524288", at_least(0), kMedium, kClusterWide,
@@ -51,8 +50,7 @@ constexpr Key kKeys[] = {
      "Share of a log that is not yet compacted above which it is compacted."},
     {"log.cleaner.min.compaction.lag.ms", kLong, "0", at_least(0), kMedium, kClusterWide,
      "Shortest time a record stays out of compaction."},
-    {"log.cleaner.threads", kInt, "1", at_least(0), kMedium, kClusterWide,
-     "Number of cleaner threads."},
+    {"log.cleaner.threads", kInt, "1", at_least(0), kMedium, kClusterWide, "Number of cleaner threads."},
     {"log.cleanup.policy", kList, "delete", list("compact delete"), kMedium, kClusterWide,
      "What happens to old segments: `delete`, `compact`, both, or nothing."},
     {"log.dir", kList, "/tmp/kafka-logs", filled_list(), kHigh, kReadOnly,
@@ -85,8 +83,8 @@ constexpr Key kKeys[] = {
      "How far a record's time may lie ahead of the server's clock."},
     {"log.message.timestamp.before.max.ms", kLong, "9223372036854775807", at_least(0), kMedium, kClusterWide,
      "How far a record's time may lie behind the server's clock."},
-    {"log.message.timestamp.type", kString, "CreateTime", one_of("CreateTime LogAppendTime"), kMedium, kClusterWide,
-     "Whether a record keeps its producer's time or gets the time of the append."},
+    {"log.message.timestamp.type", kString, "CreateTime", one_of("CreateTime LogAppendTime"), kMedium,
+     kClusterWide, "Whether a record keeps its producer's time or gets the time of the append."},
     {"log.preallocate", kBoolean, "false", any(), kMedium, kClusterWide,
      "Whether a new segment file is given its full size at once."},
     {"log.retention.bytes", kLong, "-1", any(), kHigh, kClusterWide,
@@ -143,8 +141,7 @@ constexpr Key kKeys[] = {
      "Age at which metadata log segments and snapshots are deleted."},
     {"metric.reporters", kList, "org.apache.kafka.common.metrics.JmxReporter", list(), kLow, kClusterWide,
      "Java classes of metrics reporters; ignored, metrics are served for Prometheus."},
-    {"metrics.num.samples", kInt, "2", at_least(1), kLow, kReadOnly,
-     "Number of samples kept for a metric."},
+    {"metrics.num.samples", kInt, "2", at_least(1), kLow, kReadOnly, "Number of samples kept for a metric."},
     {"metrics.recording.level", kString, "INFO", any(), kLow, kReadOnly,
      "Least important level of metrics that are recorded."},
     {"metrics.sample.window.ms", kLong, "30000", at_least(1), kLow, kReadOnly,
@@ -169,6 +166,8 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::span<const Key> broker_keys_i_n() { return kKeys; }
+std::span<const Key> broker_keys_i_n() {
+  return kKeys;
+}
 
 }  // namespace milena::config

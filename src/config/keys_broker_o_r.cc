@@ -29,8 +29,8 @@ constexpr Key kKeys[] = {
     {"offsets.topic.segment.bytes", kInt, "104857600", at_least(1), kHigh, kReadOnly,
      "Segment size of the offsets topic."},
     {"principal.builder.class", kClass,
-     "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder", any(), kMedium, kPerBroker,
-     "Java class that turns a connection's identity into a principal."},
+     "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder", any(), kMedium,
+     kPerBroker, "Java class that turns a connection's identity into a principal."},
     {"process.roles", kList, kRequired, filled_list("broker controller"), kHigh, kReadOnly,
      "Roles of this node: `broker`, `controller`, or both."},
     {"producer.id.expiration.check.interval.ms", kInt, "600000", at_least(1), kLow, kReadOnly,
@@ -58,8 +58,7 @@ constexpr Key kKeys[] = {
     {"remote.log.manager.copier.thread.pool.size", kInt, "10", at_least(1), kMedium, kClusterWide,
      "Threads that copy segments to tiered storage."},
     {"remote.log.manager.copy.max.bytes.per.second", kLong, "9223372036854775807", at_least(1), kMedium,
-     kClusterWide,
-     "Most bytes a second copied to tiered storage."},
+     kClusterWide, "Most bytes a second copied to tiered storage."},
     {"remote.log.manager.copy.quota.window.num", kInt, "11", at_least(1), kMedium, kReadOnly,
      "Number of samples kept for the quota on copies to tiered storage."},
     {"remote.log.manager.copy.quota.window.size.seconds", kInt, "1", at_least(1), kMedium, kReadOnly,
@@ -67,8 +66,7 @@ constexpr Key kKeys[] = {
     {"remote.log.manager.expiration.thread.pool.size", kInt, "10", at_least(1), kMedium, kClusterWide,
      "Threads that delete expired tiered segments."},
     {"remote.log.manager.fetch.max.bytes.per.second", kLong, "9223372036854775807", at_least(1), kMedium,
-     kClusterWide,
-     "Most bytes a second read from tiered storage."},
+     kClusterWide, "Most bytes a second read from tiered storage."},
     {"remote.log.manager.fetch.quota.window.num", kInt, "11", at_least(1), kMedium, kReadOnly,
      "Number of samples kept for the quota on reads from tiered storage."},
     {"remote.log.manager.fetch.quota.window.size.seconds", kInt, "1", at_least(1), kMedium, kReadOnly,
@@ -88,8 +86,8 @@ constexpr Key kKeys[] = {
     {"remote.log.metadata.custom.metadata.max.bytes", kInt, "128", at_least(0), kLow, kReadOnly,
      "Longest note a storage plug-in may keep with a segment."},
     {"remote.log.metadata.manager.class.name", kString,
-     "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager", non_empty(), kMedium, kReadOnly,
-     "Java class that keeps the metadata of tiered segments."},
+     "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager", non_empty(),
+     kMedium, kReadOnly, "Java class that keeps the metadata of tiered segments."},
     {"remote.log.metadata.manager.class.path", kString, kNull, any(), kMedium, kReadOnly,
      "Class path of the metadata plug-in of tiered storage."},
     {"remote.log.metadata.manager.impl.prefix", kString, "rlmm.config.", non_empty(), kMedium, kReadOnly,
@@ -112,8 +110,7 @@ constexpr Key kKeys[] = {
      "Pause of a follower after a failed fetch."},
     {"replica.fetch.max.bytes", kInt, "1048576", at_least(0), kMedium, kReadOnly,
      "Most bytes a follower asks for per partition."},
-    {"replica.fetch.min.bytes", kInt, "1", any(), kHigh, kReadOnly,
-     "Fewest bytes a follower waits for."},
+    {"replica.fetch.min.bytes", kInt, "1", any(), kHigh, kReadOnly, "Fewest bytes a follower waits for."},
     {"replica.fetch.response.max.bytes", kInt, "10485760", at_least(0), kMedium, kReadOnly,
      "Most bytes a follower asks for in one fetch."},
     {"replica.fetch.wait.max.ms", kInt, "500", any(), kHigh, kReadOnly,
@@ -138,6 +135,8 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::span<const Key> broker_keys_o_r() { return kKeys; }
+std::span<const Key> broker_keys_o_r() {
+  return kKeys;
+}
 
 }  // namespace milena::config

@@ -17,7 +17,8 @@ constexpr Key kGroupKeys[] = {
      "Without a heartbeat for this long a member leaves its consumer group."},
     {"share.assignment.interval.ms", kInt, "1000", at_least(0), kMedium, kClusterWide,
      "Least time between two assignments of a share group."},
-    {"share.auto.offset.reset", kString, "latest", rule(Allowed::Rule::kShareOffsetReset), kMedium, kClusterWide,
+    {"share.auto.offset.reset", kString, "latest", rule(Allowed::Rule::kShareOffsetReset), kMedium,
+     kClusterWide,
      "Where a share group starts on a partition it has never read: `earliest`, `latest` or `by_duration:` "
      "with an ISO 8601 duration."},
     {"share.delivery.count.limit", kInt, "5", at_least(2), kMedium, kClusterWide,
@@ -25,8 +26,7 @@ constexpr Key kGroupKeys[] = {
     {"share.heartbeat.interval.ms", kInt, "5000", at_least(1), kMedium, kClusterWide,
      "Heartbeat interval told to the members of a share group."},
     {"share.isolation.level", kString, "read_uncommitted", one_of("read_committed read_uncommitted"), kMedium,
-     kClusterWide,
-     "Whether a share group sees records of transactions that are not committed."},
+     kClusterWide, "Whether a share group sees records of transactions that are not committed."},
     {"share.partition.max.record.locks", kInt, "2000", at_least(100), kMedium, kClusterWide,
      "Most records of one share partition that are out for delivery at a time."},
     {"share.record.lock.duration.ms", kInt, "30000", at_least(1000), kMedium, kClusterWide,
@@ -58,7 +58,11 @@ constexpr Key kClientMetricsKeys[] = {
 
 }  // namespace
 
-std::span<const Key> group_keys() { return kGroupKeys; }
-std::span<const Key> client_metrics_keys() { return kClientMetricsKeys; }
+std::span<const Key> group_keys() {
+  return kGroupKeys;
+}
+std::span<const Key> client_metrics_keys() {
+  return kClientMetricsKeys;
+}
 
 }  // namespace milena::config

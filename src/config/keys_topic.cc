@@ -17,8 +17,7 @@ constexpr Key kKeys[] = {
     {"compression.lz4.level", kInt, "9", between(1, 17), kMedium, kClusterWide,
      "Level used when the server itself compresses with lz4."},
     {"compression.type", kString, "producer", one_of("uncompressed zstd lz4 snappy gzip producer"), kMedium,
-     kClusterWide,
-     "Compression the topic is stored with; `producer` keeps what the producer chose."},
+     kClusterWide, "Compression the topic is stored with; `producer` keeps what the producer chose."},
     {"compression.zstd.level", kInt, "3", between(-131072, 22), kMedium, kClusterWide,
      "Level used when the server itself compresses with zstd."},
     {"delete.retention.ms", kLong, "86400000", at_least(0), kMedium, kClusterWide,
@@ -29,14 +28,14 @@ constexpr Key kKeys[] = {
      "Records after which a log is synced to disk."},
     {"flush.ms", kLong, "9223372036854775807", at_least(0), kMedium, kClusterWide,
      "Longest time a record stays unsynced."},
-    {"follower.replication.throttled.replicas", kList, "", rule(Allowed::Rule::kReplicas), kMedium, kClusterWide,
-     "Replicas whose fetching is throttled, `partition:broker` each, or `*`."},
+    {"follower.replication.throttled.replicas", kList, "", rule(Allowed::Rule::kReplicas), kMedium,
+     kClusterWide, "Replicas whose fetching is throttled, `partition:broker` each, or `*`."},
     {"index.interval.bytes", kInt, "4096", at_least(0), kMedium, kClusterWide,
      "Bytes of log between two entries of the offset index."},
     {"internal.segment.bytes", kInt, kNull, any(), kMedium, kClusterWide,
      "Segment size for tests; wins over `segment.bytes`.", kInternal},
-    {"leader.replication.throttled.replicas", kList, "", rule(Allowed::Rule::kReplicas), kMedium, kClusterWide,
-     "Replicas whose serving to followers is throttled, `partition:broker` each, or `*`."},
+    {"leader.replication.throttled.replicas", kList, "", rule(Allowed::Rule::kReplicas), kMedium,
+     kClusterWide, "Replicas whose serving to followers is throttled, `partition:broker` each, or `*`."},
     {"local.retention.bytes", kLong, "-2", at_least(-2), kMedium, kClusterWide,
      "Bytes of a tiered partition kept on local disk; -2: as `retention.bytes`."},
     {"local.retention.ms", kLong, "-2", at_least(-2), kMedium, kClusterWide,
@@ -49,8 +48,8 @@ constexpr Key kKeys[] = {
      "How far a record's time may lie ahead of the server's clock."},
     {"message.timestamp.before.max.ms", kLong, "9223372036854775807", at_least(0), kMedium, kClusterWide,
      "How far a record's time may lie behind the server's clock."},
-    {"message.timestamp.type", kString, "CreateTime", one_of("CreateTime LogAppendTime"), kMedium, kClusterWide,
-     "Whether a record keeps its producer's time or gets the time of the append."},
+    {"message.timestamp.type", kString, "CreateTime", one_of("CreateTime LogAppendTime"), kMedium,
+     kClusterWide, "Whether a record keeps its producer's time or gets the time of the append."},
     {"min.cleanable.dirty.ratio", kDouble, "0.5", between(0, 1), kMedium, kClusterWide,
      "Share of a log that is not yet compacted above which it is compacted."},
     {"min.compaction.lag.ms", kLong, "0", at_least(0), kMedium, kClusterWide,
@@ -83,6 +82,8 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::span<const Key> topic_keys() { return kKeys; }
+std::span<const Key> topic_keys() {
+  return kKeys;
+}
 
 }  // namespace milena::config

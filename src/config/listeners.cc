@@ -14,7 +14,8 @@ using ProtocolMap = std::map<std::string, SecurityProtocol>;
 
 std::string upper(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return out;
 }
 
@@ -38,7 +39,8 @@ class ListenerReader {
     const auto& roles = config_.list("process.roles");
     broker_ = contains(roles, "broker");
     controller_ = contains(roles, "controller");
-    for (const std::string& name : config_.list("controller.listener.names")) out_.controller_names.push_back(upper(name));
+    for (const std::string& name : config_.list("controller.listener.names"))
+      out_.controller_names.push_back(upper(name));
     read_protocols();
     out_.bind = parse("listeners");
     check_ports();
@@ -70,7 +72,8 @@ class ListenerReader {
     }
     // Controller listeners are PLAINTEXT where the map is the default one (KIP-601).
     if (config_.is_set(kKey)) return;
-    for (const std::string& name : out_.controller_names) protocols_.try_emplace(name, SecurityProtocol::kPlaintext);
+    for (const std::string& name : out_.controller_names)
+      protocols_.try_emplace(name, SecurityProtocol::kPlaintext);
   }
 
   std::vector<Listener> parse(std::string_view key) {
@@ -84,8 +87,10 @@ class ListenerReader {
       }
       auto protocol = protocols_.find(address->name);
       if (protocol == protocols_.end()) {
-        fail(key, fmt::format("Error creating broker listeners from '[{}]': No security protocol defined for listener {}",
-                              fmt::join(entries, ", "), address->name));
+        fail(key,
+             fmt::format(
+                 "Error creating broker listeners from '[{}]': No security protocol defined for listener {}",
+                 fmt::join(entries, ", "), address->name));
         continue;
       }
       listeners.push_back({address->name, address->address, protocol->second});
@@ -105,8 +110,10 @@ class ListenerReader {
         bool same_port = a.address.port == b.address.port && a.address.port != 0 && !pair;
         if (a.name != b.name && !same_port) continue;
         std::string_view what = a.name == b.name ? "name" : "port";
-        fail("listeners", fmt::format("Error creating broker listeners from '[{0}]': Each listener must have a different "
-                                      "{1}, listeners: [{0}]", fmt::join(entries, ", "), what));
+        fail("listeners",
+             fmt::format("Error creating broker listeners from '[{0}]': Each listener must have a different "
+                         "{1}, listeners: [{0}]",
+                         fmt::join(entries, ", "), what));
         return;
       }
     }
@@ -128,9 +135,11 @@ class ListenerReader {
       out_.advertised_controller.push_back(at != named.end() ? *at : own_controller_address(listener));
     }
     for (const std::vector<Listener>* list : {&out_.advertised, &out_.advertised_controller}) {
-      if (std::ranges::none_of(*list, [](const Listener& l) { return l.address.host == "0.0.0.0"; })) continue;
-      fail(given ? "advertised.listeners" : "listeners",
-           "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.");
+      if (std::ranges::none_of(*list, [](const Listener& l) { return l.address.host == "0.0.0.0"; }))
+        continue;
+      fail(
+          given ? "advertised.listeners" : "listeners",
+          "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.");
       return;
     }
   }
@@ -143,9 +152,11 @@ class ListenerReader {
     };
     std::vector<std::string> bound = names_of(out_.bind);
     std::vector<std::string> advertised = names_of(named);
-    if (std::ranges::all_of(advertised, [&](const std::string& name) { return contains(bound, name); })) return;
+    if (std::ranges::all_of(advertised, [&](const std::string& name) { return contains(bound, name); }))
+      return;
     fail("advertised.listeners",
-         fmt::format("advertised.listeners listener names must be equal to or a subset of the ones defined in listeners. "
+         fmt::format("advertised.listeners listener names must be equal to or a subset of the ones defined "
+                     "in listeners. "
                      "Found {}. The valid options based on the current configuration are {}",
                      fmt::join(advertised, ","), fmt::join(bound, ",")));
   }
@@ -164,25 +175,31 @@ class ListenerReader {
     bool bound = !out_.advertised_controller.empty();
     if (!controller_ && bound) {
       fail("controller.listener.names",
-           "controller.listener.names must not contain a value appearing in the 'listeners' configuration when running "
+           "controller.listener.names must not contain a value appearing in the 'listeners' configuration "
+           "when running "
            "KRaft with just the broker role");
     } else if (controller_ && !bound) {
       fail("controller.listener.names",
-           "controller.listener.names must contain at least one value appearing in the 'listeners' configuration when "
+           "controller.listener.names must contain at least one value appearing in the 'listeners' "
+           "configuration when "
            "running the KRaft controller role");
     } else if (!broker_ && out_.bind.size() != out_.advertised_controller.size()) {
       fail("listeners",
-           "The listeners config must only contain KRaft controller listeners from controller.listener.names when "
+           "The listeners config must only contain KRaft controller listeners from controller.listener.names "
+           "when "
            "process.roles=controller");
     } else if (broker_ && out_.advertised.empty()) {
-      fail("listeners", "There must be at least one broker advertised listener. Perhaps all listeners appear in "
-                        "controller.listener.names?");
+      fail("listeners",
+           "There must be at least one broker advertised listener. Perhaps all listeners appear in "
+           "controller.listener.names?");
     }
     if (!errors_.empty()) return;
     auto protocol = protocols_.find(out_.controller_names.front());
     if (protocol == protocols_.end()) {
-      fail("controller.listener.names", fmt::format("Controller listener with name {} defined in "
-           "controller.listener.names not found in listener.security.protocol.map.", out_.controller_names.front()));
+      fail("controller.listener.names",
+           fmt::format("Controller listener with name {} defined in "
+                       "controller.listener.names not found in listener.security.protocol.map.",
+                       out_.controller_names.front()));
       return;
     }
     out_.controller_protocol = protocol->second;
@@ -194,14 +211,15 @@ class ListenerReader {
       fail(kKey, "Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.");
       return;
     }
-    out_.inter_broker_name =
-        config_.is_null(kKey) ? upper(config_.text("security.inter.broker.protocol")) : upper(config_.text(kKey));
+    out_.inter_broker_name = config_.is_null(kKey) ? upper(config_.text("security.inter.broker.protocol"))
+                                                   : upper(config_.text(kKey));
     std::vector<std::string> names;
     for (const Listener& listener : out_.advertised) names.push_back(listener.name);
     if (contains(names, out_.inter_broker_name)) return;
-    fail(kKey, fmt::format("{} must be a listener name defined in advertised.listeners. The valid options based on "
-                           "currently configured listeners are {}",
-                           config_.is_null(kKey) ? "security.inter.broker.protocol" : kKey, fmt::join(names, ",")));
+    fail(kKey,
+         fmt::format("{} must be a listener name defined in advertised.listeners. The valid options based on "
+                     "currently configured listeners are {}",
+                     config_.is_null(kKey) ? "security.inter.broker.protocol" : kKey, fmt::join(names, ",")));
   }
 
   const KafkaConfig& config_;
@@ -216,14 +234,20 @@ class ListenerReader {
 
 std::string_view protocol_name(SecurityProtocol protocol) {
   switch (protocol) {
-    case SecurityProtocol::kPlaintext: return "PLAINTEXT";
-    case SecurityProtocol::kSsl: return "SSL";
-    case SecurityProtocol::kSaslPlaintext: return "SASL_PLAINTEXT";
-    case SecurityProtocol::kSaslSsl: return "SASL_SSL";
+    case SecurityProtocol::kPlaintext:
+      return "PLAINTEXT";
+    case SecurityProtocol::kSsl:
+      return "SSL";
+    case SecurityProtocol::kSaslPlaintext:
+      return "SASL_PLAINTEXT";
+    case SecurityProtocol::kSaslSsl:
+      return "SASL_SSL";
   }
   return "";
 }
 
-Result<Listeners, ConfigErrors> read_listeners(const KafkaConfig& config) { return ListenerReader(config).read(); }
+Result<Listeners, ConfigErrors> read_listeners(const KafkaConfig& config) {
+  return ListenerReader(config).read();
+}
 
 }  // namespace milena::config

@@ -24,12 +24,12 @@ struct Listener {
 };
 
 struct Listeners {
-  std::vector<Listener> bind;                       // in the order of `listeners`
-  std::vector<Listener> advertised;                 // of the broker: without controller listeners
-  std::vector<Listener> advertised_controller;      // of the controller: one per bound controller listener
-  std::vector<std::string> controller_names;        // the first one is used to reach controllers
+  std::vector<Listener> bind;                   // in the order of `listeners`
+  std::vector<Listener> advertised;             // of the broker: without controller listeners
+  std::vector<Listener> advertised_controller;  // of the controller: one per bound controller listener
+  std::vector<std::string> controller_names;    // the first one is used to reach controllers
   SecurityProtocol controller_protocol = SecurityProtocol::kPlaintext;  // of the first controller listener
-  std::string inter_broker_name;                    // empty on a node that is only a controller
+  std::string inter_broker_name;  // empty on a node that is only a controller
 };
 
 /// REQUIRES: nothing; roles come from `process.roles`.

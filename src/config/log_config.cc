@@ -58,7 +58,7 @@ Value topic_value(const KafkaConfig& broker, const Properties& overrides, const 
     const auto* integer = std::get_if<std::int64_t>(&value);
     if (integer == nullptr) return value;
     if (*integer < 0 && key.name == "retention.ms") return std::int64_t{-1};  // no limit, in every unit
-    return *integer * synonym.factor;                      // an INT times at most 3,600,000 fits
+    return *integer * synonym.factor;  // an INT times at most 3,600,000 fits
   }
   return default_value(key);
 }
@@ -91,8 +91,9 @@ LogConfig log_config(const KafkaConfig& broker, const Properties& overrides) {
   c.compression_gzip_level = read.int32("compression.gzip.level");
   c.compression_lz4_level = read.int32("compression.lz4.level");
   c.compression_zstd_level = read.int32("compression.zstd.level");
-  c.message_timestamp_type = read.text("message.timestamp.type") == "LogAppendTime" ? TimestampType::kLogAppendTime
-                                                                                    : TimestampType::kCreateTime;
+  c.message_timestamp_type = read.text("message.timestamp.type") == "LogAppendTime"
+                                 ? TimestampType::kLogAppendTime
+                                 : TimestampType::kCreateTime;
   c.message_timestamp_before_max_ms = read.integer("message.timestamp.before.max.ms");
   c.message_timestamp_after_max_ms = read.integer("message.timestamp.after.max.ms");
 

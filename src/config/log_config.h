@@ -1,6 +1,6 @@
-/// A topic's configuration, typed: what a partition's log and its leader act on. Resolved from the topic's own
-/// values over the broker's (`retention.ms` over `log.retention.ms` over `.minutes` over `.hours`) over the
-/// defaults. Plain values; copy freely.
+/// A topic's configuration, typed: what a partition's log and its leader act on. Resolved from the topic's
+/// own values over the broker's (`retention.ms` over `log.retention.ms` over `.minutes` over `.hours`) over
+/// the defaults. Plain values; copy freely.
 #pragma once
 
 #include <cstdint>

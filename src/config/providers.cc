@@ -40,7 +40,9 @@ std::map<std::string, Provider> read_providers(const Settings& settings, ConfigE
     if (!kind) {
       errors.push_back({prefix + ".class",
                         fmt::format("{}.class is '{}'; FileConfigProvider, DirectoryConfigProvider and "
-                                    "EnvVarConfigProvider are known", prefix, class_name), ""});
+                                    "EnvVarConfigProvider are known",
+                                    prefix, class_name),
+                        ""});
       continue;
     }
     if (!find_value(settings, prefix + ".param.allowlist.pattern").empty()) {
@@ -58,20 +60,23 @@ bool is_allowed(const Provider& provider, std::string_view path) {
   if (path.find("/../") != std::string_view::npos || path.ends_with("/..")) return false;
   for (std::string_view root : provider.allowed_paths) {
     while (root.size() > 1 && root.ends_with('/')) root.remove_suffix(1);
-    if (path == root || root == "/" || (path.starts_with(root) && path.substr(root.size()).starts_with('/'))) return true;
+    if (path == root || root == "/" || (path.starts_with(root) && path.substr(root.size()).starts_with('/')))
+      return true;
   }
   return false;
 }
 
-Result<std::string, std::string> fetch(const Provider& provider, const std::string& path, const std::string& key,
-                                       const ProviderSources& sources) {
+Result<std::string, std::string> fetch(const Provider& provider, const std::string& path,
+                                       const std::string& key, const ProviderSources& sources) {
   if (provider.kind == Kind::kEnvironment) {
     if (auto value = sources.environment_variable(key)) return std::move(*value);
     return Err(fmt::format("there is no environment variable {}", key));
   }
-  if (!is_allowed(provider, path)) return Err(fmt::format("{} is outside the provider's allowed.paths", path));
+  if (!is_allowed(provider, path))
+    return Err(fmt::format("{} is outside the provider's allowed.paths", path));
   if (provider.kind == Kind::kDirectory) {
-    if (key.find('/') != std::string::npos || key == "." || key == "..") return Err(fmt::format("{} is no file name", key));
+    if (key.find('/') != std::string::npos || key == "." || key == "..")
+      return Err(fmt::format("{} is no file name", key));
     return sources.read_file(path + "/" + key);
   }
   TRY_ASSIGN(std::string content, sources.read_file(path));
@@ -84,7 +89,8 @@ Result<std::string, std::string> fetch(const Provider& provider, const std::stri
   return at->second;
 }
 
-Result<std::string, std::string> expand(std::string_view text, const std::map<std::string, Provider>& providers,
+Result<std::string, std::string> expand(std::string_view text,
+                                        const std::map<std::string, Provider>& providers,
                                         const ProviderSources& sources) {
   std::string out;
   while (true) {

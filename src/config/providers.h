@@ -2,8 +2,8 @@
 /// KIP-887). Known are Kafka's own file, directory and environment providers; a provider of another class is
 /// an error. `${...}` of a name that is not in `config.providers` stays as it is.
 ///
-/// `${file:/path/secrets.properties:key}`, `${directory:/path:file}`, `${env:NAME}`. The provider's parameters
-/// `allowed.paths` (file, directory) is kept; `allowlist.pattern` (env) is an error.
+/// `${file:/path/secrets.properties:key}`, `${directory:/path:file}`, `${env:NAME}`. The provider's
+/// parameters `allowed.paths` (file, directory) is kept; `allowlist.pattern` (env) is an error.
 #pragma once
 
 #include <functional>

@@ -61,8 +61,10 @@ MetadataLogConfig metadata_log_config(const KafkaConfig& config) {
     log.segment_bytes = int32(config, "internal.metadata.log.segment.bytes");
   }
   log.segment_ms = config.milliseconds("metadata.log.segment.ms");
-  if (std::int64_t bytes = config.integer("metadata.max.retention.bytes"); bytes >= 0) log.retention_bytes = bytes;
-  if (config.integer("metadata.max.retention.ms") >= 0) log.retention_ms = config.milliseconds("metadata.max.retention.ms");
+  if (std::int64_t bytes = config.integer("metadata.max.retention.bytes"); bytes >= 0)
+    log.retention_bytes = bytes;
+  if (config.integer("metadata.max.retention.ms") >= 0)
+    log.retention_ms = config.milliseconds("metadata.max.retention.ms");
   log.snapshot_new_bytes = config.integer("metadata.log.max.record.bytes.between.snapshots");
   log.snapshot_interval = positive_ms(config, "metadata.log.max.snapshot.interval.ms");
   log.idle_interval = positive_ms(config, "metadata.max.idle.interval.ms");
@@ -76,7 +78,8 @@ LogManagerConfig log_manager_config(const KafkaConfig& config) {
   log.flush_check_interval = config.milliseconds("log.flush.scheduler.interval.ms");
   log.recovery_checkpoint_interval = config.milliseconds("log.flush.offset.checkpoint.interval.ms");
   log.start_offset_checkpoint_interval = config.milliseconds("log.flush.start.offset.checkpoint.interval.ms");
-  log.high_watermark_checkpoint_interval = config.milliseconds("replica.high.watermark.checkpoint.interval.ms");
+  log.high_watermark_checkpoint_interval =
+      config.milliseconds("replica.high.watermark.checkpoint.interval.ms");
   log.producer_id_expiration = config.milliseconds("producer.id.expiration.ms");
   return log;
 }

@@ -29,7 +29,7 @@ struct SocketConfig {
 };
 
 struct QuorumConfig {
-  std::vector<Voter> voters;                // static ones; empty with dynamic voters (KIP-853)
+  std::vector<Voter> voters;  // static ones; empty with dynamic voters (KIP-853)
   std::vector<Address> bootstrap_servers;
   Duration election_timeout;
   Duration election_backoff_max;
@@ -45,15 +45,15 @@ struct MetadataLogConfig {
   Duration segment_ms;
   std::optional<std::int64_t> retention_bytes;
   std::optional<Duration> retention_ms;
-  std::int64_t snapshot_new_bytes;             // write a snapshot after that many bytes of new records
-  std::optional<Duration> snapshot_interval;   // and after that long with new records
-  std::optional<Duration> idle_interval;       // a no-op record after that long without one
+  std::int64_t snapshot_new_bytes;            // write a snapshot after that many bytes of new records
+  std::optional<Duration> snapshot_interval;  // and after that long with new records
+  std::optional<Duration> idle_interval;      // a no-op record after that long without one
 };
 
 struct LogManagerConfig {
   std::vector<std::string> dirs;  // not empty, no duplicates
   Duration retention_check_interval;
-  Duration flush_check_interval;             // Duration::max(): never
+  Duration flush_check_interval;  // Duration::max(): never
   Duration recovery_checkpoint_interval;
   Duration start_offset_checkpoint_interval;
   Duration high_watermark_checkpoint_interval;

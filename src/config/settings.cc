@@ -14,10 +14,22 @@ constexpr std::string_view kPrefix = "KAFKA_";
 
 // Without the prefix. Variables of the images that never become a property.
 constexpr std::array<std::string_view, 16> kNotProperties = {
-    "VERSION",        "HEAP_OPTS",     "LOG4J_OPTS",     "OPTS",
-    "JMX_OPTS",       "JMX_HOSTNAME",  "JMX_PORT",       "JVM_PERFORMANCE_OPTS",
-    "GC_LOG_OPTS",    "HOME",          "LOG4J_LOGGERS",  "LOG4J_ROOT_LOGLEVEL",
-    "TOOLS_LOG4J_LOGLEVEL", "LOG4J_CONFIG", "CLUSTER_ID", "DEBUG",
+    "VERSION",
+    "HEAP_OPTS",
+    "LOG4J_OPTS",
+    "OPTS",
+    "JMX_OPTS",
+    "JMX_HOSTNAME",
+    "JMX_PORT",
+    "JVM_PERFORMANCE_OPTS",
+    "GC_LOG_OPTS",
+    "HOME",
+    "LOG4J_LOGGERS",
+    "LOG4J_ROOT_LOGLEVEL",
+    "TOOLS_LOG4J_LOGLEVEL",
+    "LOG4J_CONFIG",
+    "CLUSTER_ID",
+    "DEBUG",
 };
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -40,7 +52,8 @@ std::string environment_key(std::string_view name) {
   if (std::ranges::find(kNotProperties, name) != kNotProperties.end()) return "";
   if (name == "ZOOKEEPER_CLIENT_CNXN_SOCKET") return "zookeeper.clientCnxnSocket";
   std::string key(name);
-  std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(key, key.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   std::string single = key;
   for (std::size_t i = 1; i + 1 < key.size(); ++i) {
     if (key[i] == '_' && key[i - 1] != '_' && key[i + 1] != '_') single[i] = '.';

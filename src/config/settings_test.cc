@@ -15,8 +15,8 @@ TEST(Environment, RuleOfTheConfluentImages) {
   EXPECT_EQ(environment_key("KAFKA_LISTENER_NAME_INTERNAL_SASL_ENABLED_MECHANISMS"),
             "listener.name.internal.sasl.enabled.mechanisms");
   EXPECT_EQ(environment_key("KAFKA_ZOOKEEPER_CLIENT_CNXN_SOCKET"), "zookeeper.clientCnxnSocket");
-  for (const char* none : {"KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_JMX_OPTS", "KAFKA_LOG4J_LOGGERS", "KAFKA_VERSION", "KAFKA_",
-                           "PATH", "kafka_node_id"}) {
+  for (const char* none : {"KAFKA_HEAP_OPTS", "KAFKA_OPTS", "KAFKA_JMX_OPTS", "KAFKA_LOG4J_LOGGERS",
+                           "KAFKA_VERSION", "KAFKA_", "PATH", "kafka_node_id"}) {
     EXPECT_EQ(environment_key(none), "") << none;
   }
 }
@@ -62,7 +62,8 @@ TEST(Providers, FillValues) {
   auto settings = resolve_providers(
       settings_from_file(with_providers({{"a", "<${file:/s/secrets.properties:password}>${env:TOKEN}"},
                                          {"b", "${dir:/d:token}"},
-                                         {"c", "${vault:x:y} ${no} ${"}}), "f"),
+                                         {"c", "${vault:x:y} ${no} ${"}}),
+                         "f"),
       fake_sources());
   ASSERT_TRUE(settings.has_value());
   EXPECT_EQ(settings->at("a").value, "<xAy>t");
@@ -77,7 +78,8 @@ TEST(Providers, ErrorsNameTheKey) {
                                          {"c", "${file:/missing:k}"},
                                          {"d", "${dir:/d:../etc/passwd}"},
                                          {"e", "${file:/s/../x:k}"},
-                                         {"config.providers.file.param.allowed.paths", "/s,/missing"}}), "f.properties"),
+                                         {"config.providers.file.param.allowed.paths", "/s,/missing"}}),
+                         "f.properties"),
       fake_sources());
   ASSERT_TRUE(settings.failed());
   ASSERT_EQ(settings.error().size(), 5u);
@@ -90,7 +92,8 @@ TEST(Providers, ErrorsNameTheKey) {
 
 TEST(Providers, UnknownClassIsAnError) {
   auto settings = resolve_providers(
-      settings_from_file({{"config.providers", "v"}, {"config.providers.v.class", "com.example.Vault"}}, "f"), fake_sources());
+      settings_from_file({{"config.providers", "v"}, {"config.providers.v.class", "com.example.Vault"}}, "f"),
+      fake_sources());
   ASSERT_TRUE(settings.failed());
   EXPECT_NE(settings.error()[0].message.find("com.example.Vault"), std::string::npos);
 }

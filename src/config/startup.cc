@@ -30,7 +30,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 // Keys that are read by name elsewhere: provider parameters, and what Java's authorizers are told.
 bool is_known_by_prefix(std::string_view name) {
-  return name.starts_with("config.providers.") || name == "super.users" || name == "allow.everyone.if.no.acl.found";
+  return name.starts_with("config.providers.") || name == "super.users" ||
+         name == "allow.everyone.if.no.acl.found";
 }
 
 std::string unknown_keys(const KafkaConfig& config) {
@@ -44,7 +45,9 @@ std::string unknown_keys(const KafkaConfig& config) {
   return fmt::format("Unknown configuration keys are ignored: {}", fmt::join(names, ", "));
 }
 
-bool is_reporter(std::string_view name) { return name == "metric.reporters" || name == "kafka.metrics.reporters"; }
+bool is_reporter(std::string_view name) {
+  return name == "metric.reporters" || name == "kafka.metrics.reporters";
+}
 
 bool differs_from_default(const KafkaConfig& config, const Key& key) {
   return config.is_set(key.name) && config.value(key.name) != default_value(key);
@@ -88,25 +91,29 @@ void refuse_listeners(const KafkaConfig& config, ConfigErrors& refusals) {
   std::vector<Listener> all = listeners->bind;
   for (const Listener& listener : all) {
     if (listener.protocol == SecurityProtocol::kPlaintext) continue;
-    refusals.push_back({"listeners",
-                        fmt::format("listeners: {} uses {}, and only PLAINTEXT is there yet; map {} to PLAINTEXT in "
-                                    "listener.security.protocol.map or remove the listener",
-                                    listener.name, protocol_name(listener.protocol), listener.name),
-                        source_of(config, "listeners")});
+    refusals.push_back(
+        {"listeners",
+         fmt::format("listeners: {} uses {}, and only PLAINTEXT is there yet; map {} to PLAINTEXT in "
+                     "listener.security.protocol.map or remove the listener",
+                     listener.name, protocol_name(listener.protocol), listener.name),
+         source_of(config, "listeners")});
   }
-  if (listeners->controller_protocol != SecurityProtocol::kPlaintext && listeners->advertised_controller.empty()) {
-    refusals.push_back({"controller.listener.names",
-                        fmt::format("controller.listener.names: controllers are reached with {}, and only PLAINTEXT is "
-                                    "there yet; map {} to PLAINTEXT in listener.security.protocol.map",
-                                    protocol_name(listeners->controller_protocol), listeners->controller_names.front()),
-                        source_of(config, "controller.listener.names")});
+  if (listeners->controller_protocol != SecurityProtocol::kPlaintext &&
+      listeners->advertised_controller.empty()) {
+    refusals.push_back(
+        {"controller.listener.names",
+         fmt::format("controller.listener.names: controllers are reached with {}, and only PLAINTEXT is "
+                     "there yet; map {} to PLAINTEXT in listener.security.protocol.map",
+                     protocol_name(listeners->controller_protocol), listeners->controller_names.front()),
+         source_of(config, "controller.listener.names")});
   }
 }
 
 }  // namespace
 
 std::string suggest_key(std::string_view name) {
-  if (auto synonyms = topic_synonyms(name); !synonyms.empty()) return std::string(synonyms.front().broker_key);
+  if (auto synonyms = topic_synonyms(name); !synonyms.empty())
+    return std::string(synonyms.front().broker_key);
   std::string_view best;
   std::size_t best_distance = 3;
   for (const Key& key : keys(Scope::kBroker)) {
@@ -132,9 +139,10 @@ std::vector<std::string> startup_warnings(const KafkaConfig& config) {
   std::int64_t heartbeat = config.integer("broker.heartbeat.interval.ms");
   std::int64_t session = config.integer("broker.session.timeout.ms");
   if (heartbeat > session / 2) {
-    warnings.push_back(fmt::format("broker.heartbeat.interval.ms ({} ms) should be at most half of "
-                                   "broker.session.timeout.ms ({} ms), or brokers are fenced for one lost heartbeat",
-                                   heartbeat, session));
+    warnings.push_back(
+        fmt::format("broker.heartbeat.interval.ms ({} ms) should be at most half of "
+                    "broker.session.timeout.ms ({} ms), or brokers are fenced for one lost heartbeat",
+                    heartbeat, session));
   }
   return warnings;
 }
@@ -151,10 +159,12 @@ ConfigErrors startup_refusals(const KafkaConfig& config) {
   }
   refuse_listeners(config, refusals);
   if (std::size_t voters = config.list("controller.quorum.voters").size(); voters > 1) {
-    refusals.push_back({"controller.quorum.voters",
-                        fmt::format("controller.quorum.voters names {} voters, and only one is possible yet; keep this "
-                                    "node's own entry only if it is to be a cluster of its own", voters),
-                        source_of(config, "controller.quorum.voters")});
+    refusals.push_back(
+        {"controller.quorum.voters",
+         fmt::format("controller.quorum.voters names {} voters, and only one is possible yet; keep this "
+                     "node's own entry only if it is to be a cluster of its own",
+                     voters),
+         source_of(config, "controller.quorum.voters")});
   }
   return refusals;
 }

@@ -17,18 +17,27 @@ TEST(Suggestions, WithinTwoEditsOrByTopicKey) {
   EXPECT_EQ(suggest_key("zookeeper.connect"), "");
 }
 
-TEST(Warnings, NoneForAPlainConfiguration) { EXPECT_THAT(startup_warnings(parse_config({})), ElementsAre()); }
+TEST(Warnings, NoneForAPlainConfiguration) {
+  EXPECT_THAT(startup_warnings(parse_config({})), ElementsAre());
+}
 
 TEST(Warnings, OneLineForEachKind) {
-  KafkaConfig config = parse_config({{"log.segmnet.bytes", "1"}, {"zookeeper.connect", "x"}, {"super.users", "User:a"},
-                                     {"num.io.threads", "16"}, {"ssl.protocol", "TLSv1.2"}, {"queued.max.requests", "500"},
-                                     {"metric.reporters", "com.x.Y"}, {"broker.session.timeout.ms", "3000"}});
-  EXPECT_THAT(startup_warnings(config),
-              ElementsAre("Unknown configuration keys are ignored: log.segmnet.bytes (did you mean log.segment.bytes?), "
-                          "zookeeper.connect",
-                          "Configuration keys without effect yet: num.io.threads, ssl.protocol",
-                          "metric.reporters is ignored: metrics are served for Prometheus instead",
-                          HasSubstr("broker.heartbeat.interval.ms (2000 ms)")));
+  KafkaConfig config = parse_config({{"log.segmnet.bytes", "1"},
+                                     {"zookeeper.connect", "x"},
+                                     {"super.users", "User:a"},
+                                     {"num.io.threads", "16"},
+                                     {"ssl.protocol", "TLSv1.2"},
+                                     {"queued.max.requests", "500"},
+                                     {"metric.reporters", "com.x.Y"},
+                                     {"broker.session.timeout.ms", "3000"}});
+  EXPECT_THAT(
+      startup_warnings(config),
+      ElementsAre(
+          "Unknown configuration keys are ignored: log.segmnet.bytes (did you mean log.segment.bytes?), "
+          "zookeeper.connect",
+          "Configuration keys without effect yet: num.io.threads, ssl.protocol",
+          "metric.reporters is ignored: metrics are served for Prometheus instead",
+          HasSubstr("broker.heartbeat.interval.ms (2000 ms)")));
 }
 
 std::vector<std::string> refused(const Properties& properties) {
@@ -41,27 +50,36 @@ std::vector<std::string> refused(const Properties& properties) {
   return keys;
 }
 
-TEST(Refusals, NothingForPlaintext) { EXPECT_THAT(refused({}), ElementsAre()); }
+TEST(Refusals, NothingForPlaintext) {
+  EXPECT_THAT(refused({}), ElementsAre());
+}
 
 TEST(Refusals, WhatWouldBeServedWrongly) {
   EXPECT_THAT(refused({{"listeners", "PLAINTEXT://:1,SSL://:2,CONTROLLER://:3"}}), ElementsAre("listeners"));
   EXPECT_THAT(refused({{"listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_SSL"}}),
               ElementsAre("listeners"));
-  EXPECT_THAT(refused({{"remote.log.storage.system.enable", "true"}}), ElementsAre("remote.log.storage.system.enable"));
-  EXPECT_THAT(refused({{"create.topic.policy.class.name", "X"}, {"alter.config.policy.class.name", "X"},
-                       {"client.quota.callback.class", "X"}, {"principal.builder.class", "X"}}),
-              ElementsAre("alter.config.policy.class.name", "client.quota.callback.class", "create.topic.policy.class.name",
-                          "principal.builder.class"));
-  EXPECT_THAT(refused({{"controller.quorum.voters", "1@a:1,2@b:1"}}), ElementsAre("controller.quorum.voters"));
+  EXPECT_THAT(refused({{"remote.log.storage.system.enable", "true"}}),
+              ElementsAre("remote.log.storage.system.enable"));
+  EXPECT_THAT(refused({{"create.topic.policy.class.name", "X"},
+                       {"alter.config.policy.class.name", "X"},
+                       {"client.quota.callback.class", "X"},
+                       {"principal.builder.class", "X"}}),
+              ElementsAre("alter.config.policy.class.name", "client.quota.callback.class",
+                          "create.topic.policy.class.name", "principal.builder.class"));
+  EXPECT_THAT(refused({{"controller.quorum.voters", "1@a:1,2@b:1"}}),
+              ElementsAre("controller.quorum.voters"));
   EXPECT_THAT(refused({{"controller.quorum.voters", "1@a:1"}}), ElementsAre());
 }
 
 TEST(Refusals, AuthorizerUnlessEverybodyMayDoEverything) {
   const std::string name = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
   EXPECT_THAT(refused({{"authorizer.class.name", name}}), ElementsAre("authorizer.class.name"));
-  EXPECT_THAT(refused({{"authorizer.class.name", name}, {"super.users", "User:admin"}}), ElementsAre("authorizer.class.name"));
-  EXPECT_THAT(refused({{"authorizer.class.name", name}, {"super.users", "User:admin; User:ANONYMOUS"}}), ElementsAre());
-  EXPECT_THAT(refused({{"authorizer.class.name", name}, {"allow.everyone.if.no.acl.found", "true"}}), ElementsAre());
+  EXPECT_THAT(refused({{"authorizer.class.name", name}, {"super.users", "User:admin"}}),
+              ElementsAre("authorizer.class.name"));
+  EXPECT_THAT(refused({{"authorizer.class.name", name}, {"super.users", "User:admin; User:ANONYMOUS"}}),
+              ElementsAre());
+  EXPECT_THAT(refused({{"authorizer.class.name", name}, {"allow.everyone.if.no.acl.found", "true"}}),
+              ElementsAre());
 }
 
 }  // namespace

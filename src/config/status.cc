@@ -149,10 +149,13 @@ constexpr Row kTopicRows[] = {
 
 std::span<const Row> rows(Scope scope) {
   switch (scope) {
-    case Scope::kBroker: return kBrokerRows;
-    case Scope::kTopic: return kTopicRows;
+    case Scope::kBroker:
+      return kBrokerRows;
+    case Scope::kTopic:
+      return kTopicRows;
     case Scope::kGroup:
-    case Scope::kClientMetrics: return {};  // nothing yet
+    case Scope::kClientMetrics:
+      return {};  // nothing yet
   }
   return {};
 }
@@ -177,9 +180,12 @@ std::vector<std::pair<Scope, std::vector<std::string_view>>> status_rows() {
 
 std::string_view status_name(Status status) {
   switch (status) {
-    case kWorks: return "works";
-    case kNoEffectYet: return "no effect yet";
-    case kRefused: return "refused";
+    case kWorks:
+      return "works";
+    case kNoEffectYet:
+      return "no effect yet";
+    case kRefused:
+      return "refused";
   }
   return "";
 }

@@ -16,7 +16,8 @@ namespace {
 using Rule = Allowed::Rule;
 
 std::string invalid(const Key& key, std::string_view shown, std::string_view why) {
-  return fmt::format("Invalid value {} for configuration {}: {}", key.sensitive() ? "[hidden]" : shown, key.name, why);
+  return fmt::format("Invalid value {} for configuration {}: {}", key.sensitive() ? "[hidden]" : shown,
+                     key.name, why);
 }
 
 bool equal_no_case(std::string_view a, std::string_view b) {
@@ -48,7 +49,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t mi
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   std::int64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || number < min || number > max)
+    return std::nullopt;
   return number;
 }
 
@@ -71,21 +73,28 @@ Result<Value, std::string> parse_type(const Key& key, std::string_view text) {
       if (equal_no_case(trimmed, "true")) return Value(true);
       if (equal_no_case(trimmed, "false")) return Value(false);
       return Err(invalid(key, text, "Expected value to be either true or false"));
-    case Type::kShort: return integer(INT16_MIN, INT16_MAX);
-    case Type::kInt: return integer(INT32_MIN, INT32_MAX);
-    case Type::kLong: return integer(INT64_MIN, INT64_MAX);
+    case Type::kShort:
+      return integer(INT16_MIN, INT16_MAX);
+    case Type::kInt:
+      return integer(INT32_MIN, INT32_MAX);
+    case Type::kLong:
+      return integer(INT64_MIN, INT64_MAX);
     case Type::kDouble:
       if (auto number = parse_double(trimmed)) return Value(*number);
       return Err(invalid(key, text, "Not a number of type DOUBLE"));
-    case Type::kList: return Value(split_list(trimmed));
+    case Type::kList:
+      return Value(split_list(trimmed));
     case Type::kString:
     case Type::kClass:
-    case Type::kPassword: return Value(std::string(trimmed));
+    case Type::kPassword:
+      return Value(std::string(trimmed));
   }
   return Err(invalid(key, text, "Unknown type"));
 }
 
-std::string limit_text(double limit) { return fmt::format("{}", limit); }
+std::string limit_text(double limit) {
+  return fmt::format("{}", limit);
+}
 
 std::optional<std::string> check_range(const Key& key, const Value& value) {
   const auto* integer = std::get_if<std::int64_t>(&value);
@@ -101,14 +110,16 @@ std::optional<std::string> check_range(const Key& key, const Value& value) {
 
 std::optional<std::string> check_list(const Key& key, Value& value) {
   auto& elements = std::get<std::vector<std::string>>(value);
-  std::string valid = key.allowed.words.empty() ? "any non-empty value" : "[" + comma_words(key.allowed.words) + "]";
+  std::string valid =
+      key.allowed.words.empty() ? "any non-empty value" : "[" + comma_words(key.allowed.words) + "]";
   if (elements.empty() && !key.allowed.empty) {
     return fmt::format("Configuration '{}' must not be empty. Valid values include: {}", key.name, valid);
   }
   std::vector<std::string> distinct;
   for (std::string& element : elements) {
     if (element.empty()) return fmt::format("Configuration '{}' values must not be empty.", key.name);
-    if (!key.allowed.words.empty() && !any_word(key.allowed.words, [&](auto word) { return word == element; })) {
+    if (!key.allowed.words.empty() &&
+        !any_word(key.allowed.words, [&](auto word) { return word == element; })) {
       return invalid(key, element, "String must be one of: " + comma_words(key.allowed.words));
     }
     if (std::ranges::find(distinct, element) == distinct.end()) distinct.push_back(std::move(element));
@@ -130,16 +141,20 @@ std::optional<std::string> check_elements(const Key& key, const Value& value) {
     if (std::ranges::all_of(elements, is_replica)) return std::nullopt;
     return invalid(key, fmt::format("[{}]", fmt::join(elements, ", ")),
                    fmt::format("{} must be the literal '*' or a list of replicas in the following format: "
-                               "[partitionId]:[brokerId],[partitionId]:[brokerId],...", key.name));
+                               "[partitionId]:[brokerId],[partitionId]:[brokerId],...",
+                               key.name));
   }
   for (const std::string& element : elements) {
     if (key.allowed.rule == Rule::kVoters && !parse_voter(element)) {
-      return fmt::format("Invalid configuration value for {}. Each entry should be in the form `{{id}}@{{host}}:{{port}}`.",
-                         key.name);
+      return fmt::format(
+          "Invalid configuration value for {}. Each entry should be in the form `{{id}}@{{host}}:{{port}}`.",
+          key.name);
     }
     if (key.allowed.rule == Rule::kAddresses && !parse_address(element)) {
-      return fmt::format("Failed to parse host name from {} for the configuration {}. Each entry should be in the form "
-                         "\"{{host}}:{{port}}\"", element, key.name);
+      return fmt::format(
+          "Failed to parse host name from {} for the configuration {}. Each entry should be in the form "
+          "\"{{host}}:{{port}}\"",
+          element, key.name);
     }
   }
   return std::nullopt;
@@ -164,7 +179,8 @@ bool is_duration(std::string_view text) {
     char unit = static_cast<char>(text[digits] & ~0x20);
     std::size_t at = units.find(unit);
     bool fraction = text.substr(0, digits).find('.') != std::string_view::npos;
-    if (at == std::string_view::npos || (units.starts_with('D') && unit != 'D') || (fraction && unit != 'S')) return false;
+    if (at == std::string_view::npos || (units.starts_with('D') && unit != 'D') || (fraction && unit != 'S'))
+      return false;
     units.remove_prefix(at + 1);
     text.remove_prefix(digits + 1);
     parts = true;
@@ -178,33 +194,42 @@ std::optional<std::string> check_text(const Key& key, const std::string& text) {
       if (any_word(key.allowed.words, [&](auto word) { return word == text; })) return std::nullopt;
       return invalid(key, text, "String must be one of: " + comma_words(key.allowed.words));
     case Rule::kOneOfNoCase:
-      if (any_word(key.allowed.words, [&](auto word) { return equal_no_case(word, text); })) return std::nullopt;
-      return invalid(key, text, "String must be one of (case insensitive): " + comma_words(key.allowed.words));
+      if (any_word(key.allowed.words, [&](auto word) { return equal_no_case(word, text); }))
+        return std::nullopt;
+      return invalid(key, text,
+                     "String must be one of (case insensitive): " + comma_words(key.allowed.words));
     case Rule::kNonEmpty:
       if (!text.empty()) return std::nullopt;
       return invalid(key, text, "String must be non-empty");
     case Rule::kShareOffsetReset: {
       constexpr std::string_view kByDuration = "by_duration:";
       if (equal_no_case(text, "earliest") || equal_no_case(text, "latest")) return std::nullopt;
-      if (text.size() > kByDuration.size() && equal_no_case(text.substr(0, kByDuration.size()), kByDuration) &&
+      if (text.size() > kByDuration.size() &&
+          equal_no_case(text.substr(0, kByDuration.size()), kByDuration) &&
           is_duration(std::string_view(text).substr(kByDuration.size()))) {
         return std::nullopt;
       }
-      return invalid(key, text, "Value must be earliest, latest, or by_duration: with an ISO 8601 duration that is "
-                                "not negative (PnDTnHnMn.nS)");
+      return invalid(key, text,
+                     "Value must be earliest, latest, or by_duration: with an ISO 8601 duration that is "
+                     "not negative (PnDTnHnMn.nS)");
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<std::string> check_allowed(const Key& key, Value& value) {
   switch (key.allowed.rule) {
-    case Rule::kAny: return std::nullopt;
-    case Rule::kRange: return check_range(key, value);
-    case Rule::kList: return check_list(key, value);
+    case Rule::kAny:
+      return std::nullopt;
+    case Rule::kRange:
+      return check_range(key, value);
+    case Rule::kList:
+      return check_list(key, value);
     case Rule::kVoters:
     case Rule::kAddresses:
-    case Rule::kReplicas: return check_elements(key, value);
+    case Rule::kReplicas:
+      return check_elements(key, value);
     case Rule::kGzipLevel: {
       std::int64_t level = std::get<std::int64_t>(value);
       if (level == -1 || (level >= 1 && level <= 9)) return std::nullopt;
@@ -213,7 +238,8 @@ std::optional<std::string> check_allowed(const Key& key, Value& value) {
     case Rule::kOneOf:
     case Rule::kOneOfNoCase:
     case Rule::kNonEmpty:
-    case Rule::kShareOffsetReset: return check_text(key, std::get<std::string>(value));
+    case Rule::kShareOffsetReset:
+      return check_text(key, std::get<std::string>(value));
   }
   return std::nullopt;
 }
@@ -225,7 +251,8 @@ std::string format_double(double number) {
   bool plain = number == 0 || (size >= 1e-3 && size < 1e7);
   char buffer[64];
   auto end = std::to_chars(buffer, buffer + sizeof buffer, number,
-                           plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+                           plain ? std::chars_format::fixed : std::chars_format::scientific)
+                 .ptr;
   std::string text(buffer, end);
   std::size_t e = text.find('e');
   std::string digits = text.substr(0, e);
@@ -287,21 +314,30 @@ std::string format_value(const Value& value) {
 std::string allowed_text(const Key& key) {
   const Allowed& allowed = key.allowed;
   switch (allowed.rule) {
-    case Rule::kAny: return "";
+    case Rule::kAny:
+      return "";
     case Rule::kRange:
       if (allowed.max == Allowed::kNoLimit) return fmt::format("[{},...]", allowed.min);
       return fmt::format("[{},...,{}]", allowed.min, allowed.max);
-    case Rule::kOneOf: return comma_words(allowed.words);
-    case Rule::kOneOfNoCase: return comma_words(allowed.words) + " (in any case)";
-    case Rule::kNonEmpty: return "not empty";
+    case Rule::kOneOf:
+      return comma_words(allowed.words);
+    case Rule::kOneOfNoCase:
+      return comma_words(allowed.words) + " (in any case)";
+    case Rule::kNonEmpty:
+      return "not empty";
     case Rule::kList:
       if (allowed.words.empty()) return allowed.empty ? "" : "not empty";
       return "any of " + comma_words(allowed.words);
-    case Rule::kGzipLevel: return "[1,...,9] or -1";
-    case Rule::kVoters: return "id@host:port,...";
-    case Rule::kAddresses: return "host:port,...";
-    case Rule::kReplicas: return "partition:broker,... or *";
-    case Rule::kShareOffsetReset: return "earliest, latest, by_duration:PnDTnHnMn.nS";
+    case Rule::kGzipLevel:
+      return "[1,...,9] or -1";
+    case Rule::kVoters:
+      return "id@host:port,...";
+    case Rule::kAddresses:
+      return "host:port,...";
+    case Rule::kReplicas:
+      return "partition:broker,... or *";
+    case Rule::kShareOffsetReset:
+      return "earliest, latest, by_duration:PnDTnHnMn.nS";
   }
   return "";
 }
