@@ -13,7 +13,8 @@ struct Fields {
 
   std::size_t left() const { return static_cast<std::size_t>(end - at); }
 
-  std::uint64_t slow_varint(std::size_t bytes_max) {
+  /// Three bytes and more, and what is cut short.
+  std::uint64_t long_varint(std::size_t bytes_max) {
     std::uint64_t value = 0;
     std::size_t n = get_uvarint({at, left()}, value, bytes_max);
     if (n == 0) {
@@ -24,21 +25,23 @@ struct Fields {
     at += n;
     return value;
   }
-  std::int32_t varint() {
-    if (at < end && *at < 0x80) [[likely]]
-      return unzigzag(std::uint32_t{*at++});
-    if (end - at >= 2 && at[1] < 0x80) [[likely]] {
-      std::uint32_t value = (at[0] & 0x7fU) | (std::uint32_t{at[1]} << 7);
-      at += 2;
-      return unzigzag(value);
+  std::uint64_t short_varint(std::size_t bytes_max) {
+    if (left() >= 2) [[likely]] {
+      std::uint32_t low = at[0];
+      if (low < 0x80) {
+        ++at;
+        return low;
+      }
+      std::uint32_t high = at[1];
+      if (high < 0x80) [[likely]] {
+        at += 2;
+        return (low & 0x7fU) | (high << 7);
+      }
     }
-    return unzigzag(static_cast<std::uint32_t>(slow_varint(kMaxVarintBytes32)));
+    return long_varint(bytes_max);
   }
-  std::int64_t varlong() {
-    if (at < end && *at < 0x80) [[likely]]
-      return unzigzag(std::uint64_t{*at++});
-    return unzigzag(slow_varint(kMaxVarintBytes64));
-  }
+  std::int32_t varint() { return unzigzag(static_cast<std::uint32_t>(short_varint(kMaxVarintBytes32))); }
+  std::int64_t varlong() { return unzigzag(short_varint(kMaxVarintBytes64)); }
   /// Length and bytes; nullopt for a negative length.
   std::optional<ByteView> field(bool& too_long) {
     std::int32_t length = varint();
@@ -108,6 +111,16 @@ bool HeadersView::Cursor::next(RecordHeader& header) {
   header.value = fields.field(too_long);
   rest_ = {fields.at, fields.left()};
   return !fields.failed && !too_long;
+}
+
+Result<ByteView, CompressionError> unpack_payload(const BatchView& batch, std::size_t bytes_max,
+                                                  Buffer& unpacked, CompressionScratch& scratch) {
+  if (!batch.compressed()) return batch.payload();
+  auto codec = batch.codec();
+  if (!codec.has_value()) return Err(CompressionError::kUnsupported);
+  unpacked.clear();
+  TRY(decompress(*codec, batch.payload(), {.bytes_max = bytes_max}, unpacked, scratch));
+  return unpacked.view();
 }
 
 RecordReader::RecordReader(const BatchView& batch, ByteView payload)

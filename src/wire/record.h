@@ -17,7 +17,9 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/result.h"
 #include "base/time.h"
+#include "wire/compression.h"
 #include "wire/record_batch.h"
 
 namespace milena::wire {
@@ -75,6 +77,12 @@ enum class RecordError : std::uint8_t {
   kBadHeaders,      ///< a negative or impossible number of headers, or a null header key
 };
 std::string_view describe(RecordError error);
+
+/// The records of `batch` as RecordReader takes them: its own payload, or what it decompresses to, at most
+/// `bytes_max` bytes, in `unpacked` (whose content is replaced).
+/// Errors: those of decompress(); kUnsupported for a codec that does not exist.
+Result<ByteView, CompressionError> unpack_payload(const BatchView& batch, std::size_t bytes_max,
+                                                  Buffer& unpacked, CompressionScratch& scratch);
 
 /// Walks the records of one batch.
 class RecordReader {

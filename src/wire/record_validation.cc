@@ -175,14 +175,13 @@ bool must_decompress(const BatchView& batch, const ValidationOptions& options) {
   return suspect(batch.base_timestamp()) || suspect(batch.max_timestamp());
 }
 
-Result<void, ProduceError> unpack(const BatchView& batch, const ValidationOptions& options, Buffer& out,
-                                  CompressionScratch& scratch) {
-  DecompressOptions limits{.bytes_max = options.decompressed_bytes_max};
-  auto result = decompress(*batch.codec(), batch.payload(), limits, out, scratch);
-  if (!result.failed()) return {};
-  bool large = result.error() == CompressionError::kTooLarge;
+Result<ByteView, ProduceError> unpack(const BatchView& batch, const ValidationOptions& options, Buffer& out,
+                                      CompressionScratch& scratch) {
+  auto payload = unpack_payload(batch, options.decompressed_bytes_max, out, scratch);
+  if (!payload.failed()) return *payload;
+  bool large = payload.error() == CompressionError::kTooLarge;
   return fault(large ? ProduceFault::kMessageTooLarge : ProduceFault::kInvalidRecord, "{}: {}",
-               options.partition, describe(result.error()));
+               options.partition, describe(payload.error()));
 }
 
 /// The batch with offset deltas 0 to n-1, in the target codec.
@@ -240,11 +239,7 @@ Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const Valid
   }
 
   Buffer unpacked;
-  ByteView payload = batch.payload();
-  if (batch.compressed()) {
-    TRY(unpack(batch, options, unpacked, scratch));
-    payload = unpacked.view();
-  }
+  TRY_ASSIGN(ByteView payload, unpack(batch, options, unpacked, scratch));
   TRY_ASSIGN(Walk walk, walk_records(batch, payload, options));
   valid.records_checked = true;
   valid.max_timestamp = walk.max_timestamp;

@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "wire/compression.h"
+#include "wire/error_code.h"
 #include "wire/record_batch.h"
 
 namespace milena::wire {
@@ -37,6 +38,10 @@ enum class ProduceFault : std::int16_t {
   kUnsupportedCompressionType = 76,
   kInvalidRecord = 87,
 };
+
+constexpr ErrorCode to_error_code(ProduceFault fault) {
+  return static_cast<ErrorCode>(fault);
+}
 
 /// One rejected record: its place in the batch and why.
 struct RecordFault {

@@ -40,14 +40,10 @@ std::string field(const std::optional<ByteView>& bytes) {
 
 std::string describe_records(const BatchView& batch) {
   Buffer unpacked;
-  ByteView payload = batch.payload();
-  if (batch.compressed()) {
-    auto result = decompress(*batch.codec(), payload, {.bytes_max = kUnpackedMax}, unpacked, scratch());
-    if (result.failed()) return std::string(describe(result.error()));
-    payload = unpacked.view();
-  }
+  auto payload = unpack_payload(batch, kUnpackedMax, unpacked, scratch());
+  if (payload.failed()) return std::string(describe(payload.error()));
   std::string out;
-  RecordReader reader(batch, payload);
+  RecordReader reader(batch, *payload);
   for (RecordView record; reader.next(record);) {
     out +=
         fmt::format("R({},{},{},{}", record.offset, record.timestamp, field(record.key), field(record.value));
