@@ -6,6 +6,7 @@
 
 #include "io/contract_world.h"
 #include "io/signal.h"
+#include "io/timeout.h"
 
 namespace milena::io {
 namespace {
@@ -157,6 +158,25 @@ Task<void> signals(Runtime* runtime) {
 }
 
 TEST_F(LoopContract, a_signal_wakes_all_or_times_out) { EXPECT_TRUE(world_->run(signals)); }
+
+Task<int> answer_after(Loop* loop, Duration delay, std::shared_ptr<int> answer) {
+  co_await sleep_for(*loop, delay);
+  co_return *answer;
+}
+
+Task<void> timeouts(Runtime* runtime) {
+  Loop& home = runtime->control_loop();
+  auto answer = std::make_shared<int>(42);
+  auto in_time = co_await with_timeout(home, home.now() + 10s, answer_after(&home, 2ms, answer));
+  EXPECT_EQ(in_time, 42);
+  auto at_once = co_await with_timeout(home, home.now(), answer_after(&home, Duration(0), answer));
+  EXPECT_TRUE(!at_once.has_value() || *at_once == 42);
+  auto late = co_await with_timeout(home, home.now() + 5ms, answer_after(&home, 10s, answer));
+  EXPECT_EQ(late, std::nullopt);
+  EXPECT_EQ(answer.use_count(), 1) << "what came too late was destroyed";
+}
+
+TEST_F(LoopContract, a_task_with_a_deadline) { EXPECT_TRUE(world_->run(timeouts)); }
 
 Task<void> entropy_and_clock(Runtime* runtime) {
   Loop& home = runtime->control_loop();
