@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "group/record.h"
+#include "wire/error_code.h"
 #include "wire/messages/delete_groups_response.h"
 #include "wire/messages/heartbeat_response.h"
 #include "wire/messages/join_group_response.h"
@@ -58,5 +59,9 @@ struct Effects {
   bool empty() const { return records.empty() && replies.empty(); }
   void append(Effects&& other);
 };
+
+/// Turns a reply into the error `code`, at every level where its API reports one; for replies that a driver
+/// still holds back when the partition's leadership is lost.
+void set_error(Reply& reply, wire::ErrorCode code);
 
 }  // namespace milena::group

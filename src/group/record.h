@@ -27,6 +27,8 @@ inline constexpr std::int16_t kOffsetCommit = 1;
 inline constexpr std::int16_t kGroupMetadata = 2;
 inline constexpr std::int16_t kConsumerGroupMemberMetadata = 5;
 inline constexpr std::int16_t kConsumerGroupCurrentMemberAssignment = 8;
+inline constexpr std::int16_t kShareGroupMemberMetadata = 10;
+inline constexpr std::int16_t kStreamsGroupMemberMetadata = 19;
 
 struct GroupRecord {
   Bytes key;
@@ -48,9 +50,11 @@ std::optional<std::int16_t> record_type(const GroupRecord& record);
 std::optional<GroupType> group_type_of(std::int16_t record_type);
 /// The group id: the first field of every known key. Empty: unknown type or malformed.
 std::optional<std::string> group_id_of(const GroupRecord& record);
+/// The member id: the second field of keys that are about one member. Empty: malformed.
+std::optional<std::string> member_id_of(const GroupRecord& record);
 
-/// Records as Apache Kafka 4.3.1 writes them (value versions: group 3, offset 3; 1 with an expiry; 4 with a
-/// topic id).
+/// Records as Apache Kafka 4.3.1 writes them: value versions 3 for groups, 4 for offsets, 1 for offsets with
+/// an expiry of their own (OffsetCommit v2 to v4).
 GroupRecord make_group_record(std::string_view group_id, const wire::GroupMetadataValue& value);
 GroupRecord make_group_tombstone(std::string_view group_id);
 GroupRecord make_offset_record(std::string_view group_id, std::string_view topic, PartitionId partition,

@@ -15,7 +15,7 @@ enum class GroupType : std::uint8_t { classic, consumer, share, streams };
 /// State of a classic group. `dead` is what clients are told about a group that does not exist.
 enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_rebalance, stable, dead };
 
-/// Kafka's spelling ("Classic", "PreparingRebalance"). Static storage.
+/// Kafka's spelling on the wire ("classic", "PreparingRebalance"). Static storage.
 std::string_view name(GroupType type);
 std::string_view name(GroupState state);
 
