@@ -39,6 +39,7 @@ std::string_view metadata_version_name(std::int16_t level);
 struct MetadataVersion {
   std::int16_t level = kMinMetadataVersion;
 
+  bool leader_epoch_bump_on_isr_shrink() const { return level < 12; }  // until 3.6-IV0, KAFKA-15021
   bool transactions() const { return level >= 13; }             // 3.6-IV1, KIP-868
   bool directories() const { return level >= 17; }              // 3.7-IV2, KIP-858
   bool elr() const { return level >= 23; }                      // 4.0-IV1, KIP-966

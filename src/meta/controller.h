@@ -2,8 +2,8 @@
 ///
 /// Durable state is the image, changed by `replay` alone, at append, whoever leads; soft state (heartbeats, when
 /// the last record was written) lives beside it while active. Requests are decided by the functions of
-/// brokers.h, topics.h, configs.h, ... on `context()`; then, in this order: append, replay, `decided_*` for the
-/// soft state where a header says so, answer after commit.
+/// brokers.h, topics.h, configs.h, ... on `context()`; then, in this order: append, replay, `apply_heartbeat` after
+/// a heartbeat, answer after commit.
 ///
 /// Life: raft says leader and has committed its epoch's start -> `activate()` gives the records to write first
 /// (bootstrap for an empty log, an abort of a transaction left open) -> decisions -> `deactivate()`.
@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -53,8 +54,8 @@ class Controller {
   Context context(Offset next_offset, Instant now);
   Heartbeats& heartbeats() { return heartbeats_; }
 
-  /// What is due: the fencing of one broker whose session ended, a NoOp record after idle time, leader elections.
-  /// Call again while it returns records. Fencing takes effect in the soft state at once.
+  /// What is due: the fencing of one broker whose session ended, a NoOp record after idle time. Call again while it
+  /// returns records. Need not be one batch. Fencing takes effect in the soft state at once.
   std::vector<image::MetadataRecord> advance(Offset next_offset, Instant now);
   Instant next_deadline() const;
 
@@ -68,6 +69,7 @@ class Controller {
   Random random_;
   bool active_ = false;
   Heartbeats heartbeats_;
+  std::map<BrokerId, Offset> registration_offsets_;
   Instant last_write_;
 };
 

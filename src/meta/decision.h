@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,12 @@ struct ApiError {
   wire::ErrorCode code = wire::ErrorCode::NONE;
   std::string message;
   bool failed() const { return code != wire::ErrorCode::NONE; }
+  std::int16_t number() const { return wire::to_int16(code); }
+  /// For a response's error_message: null for success.
+  std::optional<std::string> text() const {
+    if (!failed()) return std::nullopt;
+    return message.empty() ? std::string(wire::message(code)) : message;
+  }
 };
 
 /// All that a decision may look at. Made by Controller::context(); valid for one call.
@@ -40,6 +48,8 @@ struct Context {
   const Settings& settings;
   const ConfigSchema& configs;
   const Heartbeats& heartbeats;
+  /// Where each broker's newest registration record stands: what it must have read before it is unfenced.
+  const std::map<BrokerId, Offset>& registration_offsets;
   Offset next_offset;               // where the decision's first record will stand
   Instant now;
   UuidSource new_uuid;

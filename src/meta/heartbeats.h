@@ -25,6 +25,7 @@ class Heartbeats {
     Instant last_contact;
     Offset metadata_offset{-1};
     bool fenced = true;
+    bool session = false;  // was heard of under its present registration
     /// Where the log ended when the controlled shutdown began; nothing: not shutting down.
     std::optional<Offset> controlled_shutdown_offset;
   };
@@ -36,7 +37,7 @@ class Heartbeats {
   void unregistered(BrokerId id);
   /// A heartbeat was answered; `fenced` as it will be once the decision's records are applied.
   void touch(BrokerId id, bool fenced, Offset metadata_offset, Instant now);
-  /// A fence was decided by session expiry.
+  /// The session is over: it expired, or the broker was told to shut down.
   void fence(BrokerId id);
   /// The broker is on its way out; it may go once the active brokers have read up to `offset`.
   void shutting_down(BrokerId id, Offset offset);

@@ -5,8 +5,10 @@
 /// ISR is empty; the last known leader, recovering, when both are empty; with unclean election any live replica.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "image/image.h"
@@ -30,13 +32,16 @@ struct PartitionChange {
   std::vector<BrokerId> replicas = before.replicas;
   std::vector<BrokerId> removing = before.removing_replicas;
   std::vector<BrokerId> adding = before.adding_replicas;
-  std::vector<BrokerId> unclean_replicas;  // came back without what they had
+  std::vector<BrokerId> unclean_replicas = {};  // came back without what they had
   image::LeaderRecoveryState recovery_state = before.leader_recovery_state;
-  std::vector<std::pair<BrokerId, Uuid>> directories;  // changed ones
+  std::vector<std::pair<BrokerId, Uuid>> directories = {};  // changed ones
 
   /// Nothing if the partition is as wished already.
   std::optional<image::MetadataRecord> build() const;
 };
+
+/// Whether the broker's registration names the directory as online; a directory not assigned yet counts as online.
+bool directory_online(const image::Image& image, BrokerId id, const Uuid& directory);
 
 /// The changes that take `leaving` out of ISRs and leaderships, let `joining` be elected where there is no leader,
 /// and take `unclean` out of ISR and ELR (each may be kNoBroker). In the order of topic ids. O(partitions).

@@ -20,8 +20,8 @@ inline constexpr std::size_t kMaxRecordsPerRequest = 10'000;
 /// What a topic's name must be: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". Returns what is wrong, else nothing.
 std::optional<std::string> topic_name_problem(std::string_view name);
 
-/// Topics of the request that stand twice in it are the caller's to refuse (INVALID_REQUEST), as in Kafka's
-/// ControllerApis; here the first one wins. `may_describe_configs(name)`: the principal may see the topic's configs.
+/// Topics that the principal may not create are the caller's to take out of the request; names given twice are
+/// refused here (INVALID_REQUEST). `may_describe_configs(name)`: the principal may see the topic's configs.
 /// Errors per topic: INVALID_TOPIC_EXCEPTION (name, collision of '.' and '_'), TOPIC_ALREADY_EXISTS, INVALID_CONFIG,
 /// INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT, INVALID_REQUEST, POLICY_VIOLATION.
 Decision<wire::CreateTopicsResponse> create_topics(
