@@ -206,8 +206,8 @@ Task<void> hold(Loop* loop, std::shared_ptr<Witness> witness) {
 Task<void> hold_nested(Loop* loop, std::shared_ptr<Witness> witness) { co_await hold(loop, std::move(witness)); }
 
 TEST(SimWorld, a_crash_destroys_tasks_then_callbacks_then_the_program) {
+  std::vector<std::string> log;  // outlives the world, whose last process writes to it
   SimWorld world(5);
-  std::vector<std::string> log;
   SimNodeOptions options;
   options.data_loops = 1;
   options.program = [&log](Runtime& runtime) -> std::shared_ptr<void> {
