@@ -1,5 +1,7 @@
 #include "group/partition.h"
 
+#include <cstdlib>
+
 #include "base/check.h"
 
 namespace milena::group {
@@ -55,7 +57,9 @@ std::int32_t java_hash_code(std::string_view utf8) {
 
 PartitionId partition_for(std::string_view group_id, std::int32_t partition_count) {
   CHECK(partition_count > 0, "{}", partition_count);
-  return PartitionId((java_hash_code(group_id) & 0x7fffffff) % partition_count);
+  std::int32_t hash = java_hash_code(group_id);
+  if (hash == INT32_MIN) return PartitionId(0);  // has no absolute value
+  return PartitionId(std::abs(hash) % partition_count);
 }
 
 }  // namespace milena::group

@@ -24,6 +24,9 @@ TEST(Partition, HashesAsJavaDoes) {
   EXPECT_EQ(partition_for("polygenelubricants", 50), PartitionId(0));
   EXPECT_EQ(partition_for("abc", 50), PartitionId(96354 % 50));
   EXPECT_EQ(partition_for("abc", 1), PartitionId(0));
+  // A negative hash: its absolute value counts, not its lower 31 bits.
+  EXPECT_EQ(java_hash_code("two-classic"), -991505903);
+  EXPECT_EQ(partition_for("two-classic", 7), PartitionId(991505903 % 7));
 }
 
 TEST(Record, OffsetCommitBytesAreKafkas) {
