@@ -90,6 +90,9 @@ void SimLoop::post(Callback callback) {
 void SimLoop::run_off_loop(Callback work, Callback done) {
   Duration delay(random_.between(20'000, 500'000));
   if (random_.one_in(50)) delay = Duration(random_.between(0, 50'000'000));  // a slow device
+  if (Duration slow = process_.disk.faults().slow; slow > Duration::zero()) {
+    delay += Duration(random_.between(0, slow.count()));
+  }
   process_.core.after(delay, process_.owner, [this, work = std::move(work), done = std::move(done)]() mutable {
     {
       Entered nobody(nullptr);

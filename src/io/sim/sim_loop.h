@@ -7,6 +7,7 @@
 #include "io/loop.h"
 #include "io/sim/sim_clock.h"
 #include "io/sim/sim_core.h"
+#include "io/sim/sim_disk.h"
 
 namespace milena::io {
 
@@ -18,7 +19,7 @@ struct SimProcess {
   SimCore::Owner owner;  // of this incarnation's events
   SimClock& clock;
   Entropy& entropy;
-  Disk& disk;
+  SimDisk& disk;
   Log& log;
   SimNet& net;
   std::uint64_t node;

@@ -270,6 +270,17 @@ TEST(SimWorld, a_paused_node_runs_nothing) {
   EXPECT_TRUE(ran);
 }
 
+TEST(SimWorld, a_slow_disk_delays_work_off_the_loop) {
+  SimWorld world(10);
+  SimNode& node = world.add_node({});
+  node.disk().faults().slow = Duration(std::chrono::hours(100));
+  bool done = false;
+  node.runtime().control_loop().run_off_loop([] {}, [&done] { done = true; });
+  world.run_for(60s);
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(world.run_until([&] { return done; }, Duration(std::chrono::hours(101))));
+}
+
 TEST(SimWorld, log_lines_name_their_node) {
   SimWorld world(9);
   SimNodeOptions options;
