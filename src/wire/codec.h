@@ -42,18 +42,18 @@ void read_value(Reader& reader, T& out, std::int16_t version) {
 template <class T>
 void read_value(Reader& reader, std::optional<T>& out, std::int16_t version, bool null_allowed) {
   out.reset();
-  if (!null_allowed) {
-    out.emplace().decode(reader, version);
-  } else if (reader.read_int8() >= 0) {
-    out.emplace().decode(reader, version);
-  }
+  if (null_allowed && reader.read_int8() < 0) return;
+  out = T();  // clang refuses emplace() for a struct nested in the message that holds the optional
+  out->decode(reader, version);
 }
 
 /// A nullable struct as tagged field: the mark in front is an unsigned varint, 0 for null.
 template <class T>
 void read_tagged_value(Reader& reader, std::optional<T>& out, std::int16_t version) {
   out.reset();
-  if (reader.read_uvarint() != 0) out.emplace().decode(reader, version);
+  if (reader.read_uvarint() == 0) return;
+  out = T();
+  out->decode(reader, version);
 }
 
 /// Arrays of primitive types, their elements: `count` was compared with the input.
