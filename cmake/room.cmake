@@ -26,12 +26,12 @@ function(milena_layer room out)
   message(FATAL_ERROR "layers.txt does not name the room '${room}'")
 endfunction()
 
-# milena_room(NAME SOURCES a.cc ... [ROOMS base io ...] [EXTERNAL lib ...] [TESTS a_test.cc ...] [TEST_LIBS lib ...])
+# milena_room(NAME SOURCES a.cc ... [ROOMS base io ...] [EXTERNAL lib ...] [TESTS a_test.cc ...] [TEST_LIBS lib ...] [NO_PCH])
 #   library        milena_<NAME>
 #   link test      <NAME>_link: the whole archive with the declared rooms alone must resolve every symbol
 #   unit tests     <NAME>_test: GoogleTest binary of the TESTS sources
 function(milena_room name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;ROOMS;EXTERNAL;TESTS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_PCH" "" "SOURCES;ROOMS;EXTERNAL;TESTS;TEST_LIBS" ${ARGN})
   milena_layer(${name} own_layer)
   set(links "")
   foreach(room IN LISTS ARG_ROOMS)
@@ -45,6 +45,10 @@ function(milena_room name)
   add_library(milena_${name} STATIC ${ARG_SOURCES})
   target_include_directories(milena_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(milena_${name} PUBLIC ${links} ${ARG_EXTERNAL})
+
+  if(NOT ARG_NO_PCH)
+    milena_pch(milena_${name} room)
+  endif()
 
   if(NOT MILENA_TESTS)
     return()
@@ -62,6 +66,7 @@ function(milena_room name)
   if(ARG_TESTS)
     add_executable(${name}_test ${ARG_TESTS})
     target_link_libraries(${name}_test PRIVATE milena_${name} ${ARG_TEST_LIBS} GTest::gtest GTest::gmock GTest::gtest_main)
+    milena_pch(${name}_test test)
     add_test(NAME unit.${name} COMMAND ${name}_test)
     set_tests_properties(unit.${name} PROPERTIES LABELS unit)
   endif()

@@ -21,6 +21,7 @@ configure() {
   quietly cmake --preset "$preset" "$@" ||
     die "cmake could not configure preset '$preset'" "read the message above"
   export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
+  export CCACHE_SLOPPINESS=pch_defines,time_macros
   export NINJA_STATUS=${NINJA_STATUS:-'[%f/%t %es] '}
 }
 
