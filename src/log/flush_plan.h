@@ -18,14 +18,14 @@ struct FlushPlan {
   Offset up_to{0};
   /// The recovery point once the plan has run: all below it has its indexes, snapshot and epochs on disk too.
   Offset recovery_point{0};
-  /// Messages that `up_to` covers and that were not durable before.
-  std::int64_t messages = 0;
 
   std::vector<std::shared_ptr<io::File>> files;                        // to sync
   std::vector<std::string> paths;                                      // closed files, to open and sync
   std::vector<std::pair<std::string, std::string>> replacements;       // path, content: written as one durable step
   std::vector<std::string> directories;                                // names in them, to sync last
-  /// Truncations before the plan was made; a plan from before a truncation moves nothing.
+
+  /// The log's own marks, for complete_flush. A plan from before a truncation moves nothing.
+  std::vector<std::pair<Offset, std::uint64_t>> segment_sizes;  // base offset, bytes that are synced
   std::uint64_t truncations = 0;
   std::uint64_t epoch_version = 0;
   std::uint64_t directory_version = 0;

@@ -148,13 +148,16 @@ class Log {
   /// Drops everything; the log is empty and begins at `offset`.
   LogResult<void> truncate_fully_and_start_at(Offset offset, Timestamp now);
 
-  // Retention. Files are renamed to `.deleted` and returned: remove them after file.delete.delay.ms.
+  // Retention. Files are renamed to `.deleted`: see take_deleted_files.
   /// DeleteRecords, a follower's leader, a snapshot: records below `offset` are gone for readers. Returns whether
   /// it moved. Errors: kOffsetOutOfRange above the high watermark.
   LogResult<bool> advance_log_start_offset(Offset offset);
   /// Deletes whole segments that retention.ms, retention.bytes or the log start offset give up; never records at
-  /// or above the high watermark.
-  LogResult<std::vector<std::string>> delete_old_segments(Timestamp now);
+  /// or above the high watermark. Returns how many.
+  LogResult<std::size_t> delete_old_segments(Timestamp now);
+  /// Paths of files that retention and truncation gave up since the last call: remove them elsewhere, after
+  /// file.delete.delay.ms (readers may still hold plans on them).
+  std::vector<std::string> take_deleted_files();
   void expire_producers(Timestamp now);
 
   // Durability.
@@ -189,7 +192,7 @@ class Log {
 
  private:
   friend class LogLoader;
-  class Impl;
+  struct Impl;
   explicit Log(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

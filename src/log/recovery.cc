@@ -1,0 +1,268 @@
+#include "log/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace milena::log {
+
+LogLoader::LogLoader(io::Disk& disk, OpenLog how)
+    : how_(how), impl_(std::make_unique<Log::Impl>(disk, std::move(how))) {}
+
+LogResult<std::unique_ptr<Log>> LogLoader::load(RecoveryReport* report) {
+  Log::Impl& log = *impl_;
+  TRY_ASSIGN(files_, clear_leftovers(log.context.disk, log.context.path, log.context.notes));
+  if (!log.context.notes.empty()) ++log.context.directory_version;
+  for (const auto& [base, size] : files_.logs) {
+    log.segments.push_back(std::make_unique<Segment>(log.context, base, size, how_.now, log.draw_jitter()));
+    log.segments.back()->synced_size = size;
+  }
+  if (log.segments.empty()) {
+    log.segments.push_back(
+        std::make_unique<Segment>(log.context, how_.log_start_offset, 0, how_.now, log.draw_jitter()));
+    TRY(log.segments.back()->create());
+  }
+  log.snapshots = files_.snapshots;
+  TRY_ASSIGN(std::size_t scan_start, choose_scan_start());
+  log.log_start = std::max(how_.log_start_offset, log.segments.front()->base());
+  TRY(load_epochs(scan_start));
+  if (scan_start == log.segments.size()) {
+    TRY(load_producers(expected_));
+  } else {
+    TRY(scan(scan_start));
+    TRY(repair(scan_start));
+  }
+  TRY(finish());
+  if (report != nullptr) {
+    report->scanned_bytes = scanned_;
+    report->truncated_bytes = truncated_;
+    report->notes = std::move(log.context.notes);
+  }
+  log.context.notes.clear();
+  return std::unique_ptr<Log>(new Log(std::move(impl_)));
+}
+
+LogResult<std::size_t> LogLoader::choose_scan_start() {
+  Log::Impl& log = *impl_;
+  std::size_t start = how_.clean ? log.segments.size() : log.floor(how_.recovery_point);
+  for (std::size_t i = 0; i < start; ++i) {
+    Segment& segment = *log.segments[i];
+    if (!files_.txn_indexes.contains(segment.base())) continue;
+    TRY_IO_ASSIGN(std::string content, log.context.disk.read_file(segment.path(".txnindex"), 2ULL << 30));
+    auto parsed = parse_txn_index(content, segment.base());
+    if (!parsed.failed()) continue;
+    log.context.notes.push_back(fmt::format("{}: rebuilt: {}", segment.path(".txnindex"), parsed.error().message));
+    start = i;
+  }
+  if (start < log.segments.size()) return start;
+  auto end = log.active().end_offset();
+  if (!end.failed()) {
+    expected_ = *end;
+    return start;
+  }
+  if (end.error().kind != LogErrorKind::kCorrupt) return Err(std::move(end.error()));
+  log.context.notes.push_back(end.error().message + ", after a clean stop");
+  return start - 1;
+}
+
+LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
+  Log::Impl& log = *impl_;
+  std::string why = "it is missing";
+  if (files_.epochs) {
+    TRY_IO_ASSIGN(std::string text, log.context.disk.read_file(log.context.path + "/leader-epoch-checkpoint"));
+    auto parsed = EpochCache::parse(text);
+    if (!parsed.failed()) {
+      log.epochs = std::move(*parsed);
+      return {};
+    }
+    why = parsed.error().message;
+  }
+  for (std::size_t i = 0; i < scan_start; ++i) {
+    Segment& segment = *log.segments[i];
+    TRY_ASSIGN(auto file, segment.file());
+    EntryWalker walker(*file, 0, segment.size());
+    while (true) {
+      TRY_ASSIGN(auto header, walker.next());
+      if (!header) break;
+      auto latest = log.epochs.latest();
+      if (!latest || header->leader_epoch > latest->epoch) log.assign_epoch(header->leader_epoch, header->base_offset);
+    }
+    if (&segment != &log.active()) segment.cool();
+  }
+  bool records = std::ranges::any_of(log.segments, [](const auto& segment) { return segment->size() > 0; });
+  if (!records) return {};
+  ++log.epoch_version;
+  log.context.notes.push_back(fmt::format("{}/leader-epoch-checkpoint: rebuilt: {}", log.context.path, why));
+  return {};
+}
+
+LogResult<void> LogLoader::load_producers(Offset end) {
+  // Snapshots above `end` are not looked at; the log ends there for now.
+  impl_->next_offset = end;
+  return impl_->reload_producers(how_.now);
+}
+
+LogResult<void> LogLoader::scan(std::size_t scan_start) {
+  Log::Impl& log = *impl_;
+  expected_ = log.segments[scan_start]->base();
+  TRY(load_producers(expected_));
+  for (std::size_t i = scan_start; i < log.segments.size() && !cut_; ++i) {
+    Segment& segment = *log.segments[i];
+    if (segment.base() < expected_) {
+      // Two segments hold the same offsets: nobody can tell which ones count.
+      return Err(LogError{LogErrorKind::kCorrupt,
+                          fmt::format("{}: begins below {}, the end of the one before", segment.path(".log"), expected_)});
+    }
+    expected_ = segment.base();
+    if (i > scan_start) new_snapshots_.emplace_back(segment.base(), log.producers.snapshot());
+    TRY(scan_segment(i));
+  }
+  log.next_offset = expected_;
+  return {};
+}
+
+LogResult<void> LogLoader::scan_segment(std::size_t i) {
+  Segment& segment = *impl_->segments[i];
+  TRY_ASSIGN(auto file, segment.file());
+  SegmentIndex index(segment.base());
+  EntryScanner scanner(*file, 0, segment.size());
+  while (true) {
+    TRY_ASSIGN(auto entry, scanner.next());
+    if (!entry) break;
+    TRY(take(i, *entry, scanner.entry_position(), index));
+  }
+  scanned_ += scanner.position();
+  segment.set_index(std::move(index));
+  segment.synced_size = 0;
+  if (!scanner.finished()) return judge(i, scanner.position(), scanner.why());
+  return {};
+}
+
+LogResult<void> LogLoader::take(std::size_t i, const wire::LogEntryView& entry, std::uint64_t position,
+                                SegmentIndex& index) {
+  Log::Impl& log = *impl_;
+  Segment& segment = *log.segments[i];
+  Offset base = entry.base_offset().value_or(entry.last_offset());
+  Offset last = entry.last_offset();
+  if (base < expected_ || last < base || last - segment.base() > 0x7fffffff) {
+    return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: batch {} to {} at position {} where {} is next",
+                                                            segment.path(".log"), base, last, position, expected_)});
+  }
+  index.add(last, position, entry.size(), entry.max_timestamp(), log.context.options.index_interval_bytes);
+  auto latest = log.epochs.latest();
+  if (!latest || entry.leader_epoch() > latest->epoch) log.assign_epoch(entry.leader_epoch(), base);
+  if (entry.is_batch() && entry.batch().has_producer()) {
+    auto txn = log.producers.apply(entry.batch());
+    if (txn) {
+      if (txn->aborted) {
+        index.add_aborted({txn->producer_id, txn->first_offset, txn->last_offset,
+                           log.producers.stable_offset_after(*txn)});
+      }
+      log.producers.complete_txn(*txn);
+    }
+  }
+  expected_ = last + 1;
+  return {};
+}
+
+LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::string_view why) {
+  Log::Impl& log = *impl_;
+  Segment& segment = *log.segments[i];
+  std::string where = fmt::format("{}: no valid batch at position {} (offset {}): {}", segment.path(".log"), position,
+                                  expected_, why);
+  if (expected_ < how_.recovery_point) {
+    return Err(LogError{LogErrorKind::kCorrupt,
+                        fmt::format("{}; it lies below the recovery point {}", where, how_.recovery_point)});
+  }
+  for (std::size_t j = i; j < log.segments.size(); ++j) {
+    TRY_ASSIGN(auto file, log.segments[j]->file());
+    std::uint64_t from = j == i ? position : 0;
+    Offset expected = std::max(expected_, log.segments[j]->base());
+    TRY_ASSIGN(auto follows, find_valid_batch(*file, from, log.segments[j]->size(), expected));
+    if (follows) {
+      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}; a valid batch follows in {} at position {}", where,
+                                                              log.segments[j]->path(".log"), *follows)});
+    }
+  }
+  cut_ = true;
+  cut_segment_ = i;
+  cut_position_ = position;
+  log.context.notes.push_back(fmt::format("{}: cut there", where));
+  return {};
+}
+
+LogResult<void> LogLoader::repair(std::size_t scan_start) {
+  Log::Impl& log = *impl_;
+  if (cut_) {
+    while (log.segments.size() > cut_segment_ + 1) {
+      truncated_ += log.active().size();
+      TRY(log.drop_segment(log.segments.size() - 1));
+    }
+    std::uint64_t tail = log.active().size() - cut_position_;
+    truncated_ += tail;
+    TRY_ASSIGN([[maybe_unused]] Offset end, log.active().cut(cut_position_, log.next_offset));
+  }
+  for (std::size_t i = scan_start; i + 1 < log.segments.size(); ++i) {
+    TRY_ASSIGN(auto written, log.segments[i]->write_indexes());
+    log.unsynced_paths.insert(log.unsynced_paths.end(), written.begin(), written.end());
+    log.segments[i]->cool();
+  }
+  for (auto it = log.snapshots.upper_bound(log.segments[scan_start]->base()); it != log.snapshots.end();) {
+    TRY_IO(log.context.disk.remove_file(log.context.path + "/" + segment_file_name(*it, ".snapshot")));
+    it = log.snapshots.erase(it);
+  }
+  for (const auto& [offset, content] : new_snapshots_) {
+    if (offset > log.active().base()) break;
+    std::string path = log.context.path + "/" + segment_file_name(offset, ".snapshot");
+    TRY_IO_ASSIGN(auto file, log.context.disk.open(path, io::OpenMode::kCreate));
+    TRY_IO(file->truncate(0));
+    TRY_IO(file->write_at(0, as_bytes(content)));
+    log.snapshots.insert(offset);
+    log.unsynced_paths.push_back(std::move(path));
+  }
+  ++log.context.directory_version;
+  return {};
+}
+
+LogResult<void> LogLoader::remove_stray_snapshots() {
+  Log::Impl& log = *impl_;
+  TRY(log.drop_snapshots_above(log.next_offset));
+  Offset newest = log.snapshots.empty() ? kNoOffset : *log.snapshots.rbegin();
+  for (auto it = log.snapshots.begin(); it != log.snapshots.end();) {
+    if (*it == newest || log.segments[log.floor(*it)]->base() == *it) {
+      ++it;
+      continue;
+    }
+    TRY_IO(log.context.disk.remove_file(log.context.path + "/" + segment_file_name(*it, ".snapshot")));
+    it = log.snapshots.erase(it);
+    ++log.context.directory_version;
+  }
+  return {};
+}
+
+LogResult<void> LogLoader::finish() {
+  Log::Impl& log = *impl_;
+  bool scanned = log.active().synced_size < log.active().size();
+  if (log.next_offset < log.log_start) {
+    // Records below the log start are nobody's; there are no others.
+    log.context.notes.push_back(fmt::format("{}: ends at {}, below its start {}: begun anew there", log.context.path,
+                                            log.next_offset, log.log_start));
+    return log.truncate_fully(log.log_start, how_.now);
+  }
+  if (log.next_offset < how_.recovery_point) {
+    log.context.notes.push_back(fmt::format("{}: ends at {}, below its recovery point {}", log.context.path,
+                                            log.next_offset, how_.recovery_point));
+  }
+  // An epoch that begins at the log end has no records yet, but it counts.
+  if (log.epochs.truncate_from_end(log.next_offset + 1)) ++log.epoch_version;
+  if (log.epochs.truncate_from_start(log.log_start)) ++log.epoch_version;
+  TRY(remove_stray_snapshots());
+  log.recovery_point = std::min(how_.recovery_point, log.next_offset);
+  if (how_.clean && !scanned) log.recovery_point = log.next_offset;
+  log.flushed = log.recovery_point;
+  log.high_watermark = log.log_start;
+  log.producers.high_watermark_moved(log.high_watermark);
+  return {};
+}
+
+}  // namespace milena::log

@@ -1,0 +1,60 @@
+/// LogLoader: from the files of a partition's directory to a Log.
+///
+/// After a clean stop the files are trusted: only the active segment's tail behind its last index entry is
+/// walked. Otherwise every batch from the segment of the recovery point on is read and checked, and indexes,
+/// transaction indexes, producer snapshots and epochs are made anew from them.
+///
+/// At the first bytes that are no valid batch:
+///   - below the recovery point (they were durable once): the partition fails;
+///   - with a valid batch anywhere behind them: the partition fails;
+///   - else they are what an interrupted write left, and are cut off.
+/// A partition that fails is left as it is, with file and position in the error.
+///
+/// Below the scanned part: a missing or wrong index is rebuilt when first used (segment.h); a broken
+/// transaction index makes the scan begin there; missing epochs are read from all batch headers; producer state
+/// comes from the newest readable snapshot and the batches behind it.
+/// Rules: traps S2, S3; KAFKA-3919; KIP-101.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "log/leftovers.h"
+#include "log/log_impl.h"
+
+namespace milena::log {
+
+class LogLoader {
+ public:
+  LogLoader(io::Disk& disk, OpenLog how);
+  LogResult<std::unique_ptr<Log>> load(RecoveryReport* report);
+
+ private:
+  /// Index into segments of the first one to scan; their number: none.
+  LogResult<std::size_t> choose_scan_start();
+  LogResult<void> load_epochs(std::size_t scan_start);
+  LogResult<void> load_producers(Offset end);
+  LogResult<void> scan(std::size_t scan_start);
+  LogResult<void> scan_segment(std::size_t i);
+  LogResult<void> judge(std::size_t i, std::uint64_t position, std::string_view why);
+  LogResult<void> take(std::size_t i, const wire::LogEntryView& entry, std::uint64_t position, SegmentIndex& index);
+  /// All was read and found good: now the disk may be changed.
+  LogResult<void> repair(std::size_t scan_start);
+  LogResult<void> remove_stray_snapshots();
+  LogResult<void> finish();
+
+  OpenLog how_;
+  std::unique_ptr<Log::Impl> impl_;
+  LogFiles files_;
+  std::uint64_t scanned_ = 0;
+  std::uint64_t truncated_ = 0;
+  Offset expected_{0};  // next offset of the scan
+  std::vector<std::pair<Offset, std::string>> new_snapshots_;
+  bool cut_ = false;
+  std::size_t cut_segment_ = 0;
+  std::uint64_t cut_position_ = 0;
+};
+
+}  // namespace milena::log

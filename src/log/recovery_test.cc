@@ -1,0 +1,360 @@
+// LogLoader: the rules of recovery.h, one by one.
+#include "log/recovery.h"
+
+#include <gmock/gmock.h>
+
+#include "base/endian.h"
+#include "log/log_fixture.h"
+
+namespace milena::log {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr const char* kFirst = "00000000000000000000.log";
+
+LogOptions small_segments() {
+  LogOptions options;
+  options.segment_bytes = 600;
+  options.index_interval_bytes = 100;
+  return options;
+}
+
+/// A log of `count` batches of 2 records each, killed; what it held.
+std::string killed_log(Machine& machine, int count, const LogOptions& options = {}) {
+  auto log = must_open(machine, open_how(options));
+  for (int i = 0; i < count; ++i) {
+    must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 9, .sequence = 2 * i}, Epoch(i / 4));
+  }
+  std::string all = read_all(*log, Offset(0));
+  machine.restart();
+  return all;
+}
+
+std::map<std::string, std::string> everything(Machine& machine) {
+  std::map<std::string, std::string> files;
+  auto entries = machine.disk.list(kDirectory);
+  EXPECT_TRUE(entries.has_value());
+  for (const auto& entry : *entries) files[entry.name] = machine.read(entry.name);
+  return files;
+}
+
+TEST(Recovery, a_kill_loses_nothing_and_all_is_built_anew) {
+  Machine machine;
+  std::string all = killed_log(machine, 30, small_segments());
+  RecoveryReport report;
+  auto log = must_open(machine, open_how(small_segments()), &report);
+  EXPECT_EQ(report.scanned_bytes, all.size());
+  EXPECT_EQ(log->log_end_offset(), Offset(60));
+  EXPECT_EQ(read_all(*log, Offset(0)), all);
+  EXPECT_EQ(log->epochs().size(), 8U);
+  EXPECT_EQ(log->producers().find(ProducerId(9))->last_sequence(), 59);
+  EXPECT_EQ((*log->offset_for_timestamp(Timestamp(1020)))->offset, Offset(39));
+  AppendResult again = must_append(*log, {.count = 2, .producer_id = 9, .sequence = 58});
+  EXPECT_TRUE(again.duplicate) << "the window came back";
+  again = must_append(*log, {.count = 2, .producer_id = 9, .sequence = 50});
+  EXPECT_TRUE(again.duplicate);
+}
+
+TEST(Recovery, a_torn_last_batch_is_cut_at_any_length) {
+  std::size_t one = make_batch({.count = 2, .producer_id = 9}).size();
+  for (std::size_t cut = 1; cut < one; ++cut) {
+    Machine machine;
+    std::string all = killed_log(machine, 3);
+    machine.write(kFirst, all.substr(0, all.size() - cut));
+    RecoveryReport report;
+    auto log = must_open(machine, open_how(), &report);
+    ASSERT_EQ(log->log_end_offset(), Offset(4)) << cut;
+    EXPECT_EQ(report.truncated_bytes, one - cut);
+    EXPECT_EQ(machine.read(kFirst), all.substr(0, 2 * one));
+    EXPECT_EQ(log->producers().find(ProducerId(9))->last_sequence(), 3);
+    EXPECT_EQ(must_append(*log, {.count = 2, .producer_id = 9, .sequence = 4}).first_offset, Offset(4));
+  }
+}
+
+TEST(Recovery, zeros_behind_the_end_are_cut) {
+  Machine machine;
+  std::string all = killed_log(machine, 3);
+  machine.write(kFirst, all + std::string(5000, '\0'));
+  auto log = must_open(machine, open_how());
+  EXPECT_EQ(log->log_end_offset(), Offset(6));
+  EXPECT_EQ(machine.read(kFirst), all);
+}
+
+TEST(Recovery, a_rotten_last_batch_is_cut_above_the_recovery_point_only) {
+  for (std::int64_t recovery_point : {0, 4, 5, 6}) {
+    Machine machine;
+    std::string all = killed_log(machine, 3);
+    all[all.size() - 5] ^= 1;
+    machine.write(kFirst, all);
+    auto before = everything(machine);
+    OpenLog how = open_how();
+    how.recovery_point = Offset(recovery_point);
+    auto log = Log::open(machine.disk, how);
+    if (recovery_point <= 4) {
+      ASSERT_TRUE(log.has_value()) << log.error().message;
+      EXPECT_EQ((*log)->log_end_offset(), Offset(4));
+    } else {
+      ASSERT_TRUE(log.failed());
+      EXPECT_EQ(log.error().kind, LogErrorKind::kCorrupt);
+      EXPECT_THAT(log.error().message, HasSubstr("below the recovery point"));
+      EXPECT_THAT(log.error().message, HasSubstr(kFirst));
+      EXPECT_EQ(everything(machine), before) << "nothing was touched";
+    }
+  }
+}
+
+TEST(Recovery, a_rotten_batch_before_valid_ones_fails_the_partition) {
+  Machine machine;
+  std::string all = killed_log(machine, 30, small_segments());
+  std::string first = machine.read(kFirst);
+  first[first.size() / 4 + 45] ^= 1;  // under a checksum
+  machine.write(kFirst, first);
+  auto before = everything(machine);
+  auto log = Log::open(machine.disk, open_how(small_segments()));
+  ASSERT_TRUE(log.failed());
+  EXPECT_EQ(log.error().kind, LogErrorKind::kCorrupt);
+  EXPECT_THAT(log.error().message, HasSubstr("a valid batch follows"));
+  EXPECT_EQ(everything(machine), before);
+  // Above the scanned part it is not looked at: reading it is the reader's business.
+  OpenLog how = open_how(small_segments());
+  how.recovery_point = Offset(40);
+  EXPECT_TRUE(Log::open(machine.disk, how).has_value());
+}
+
+TEST(Recovery, a_valid_batch_in_a_later_segment_counts_too) {
+  Machine machine;
+  killed_log(machine, 30, small_segments());
+  std::string first = machine.read(kFirst);
+  machine.write(kFirst, first.substr(0, first.size() - 3));
+  auto log = Log::open(machine.disk, open_how(small_segments()));
+  ASSERT_TRUE(log.failed());
+  EXPECT_THAT(log.error().message, HasSubstr("a valid batch follows"));
+}
+
+TEST(Recovery, later_segments_without_a_valid_batch_go_with_the_tail) {
+  Machine machine;
+  std::string all = killed_log(machine, 4);
+  std::size_t one = all.size() / 4;
+  machine.write(kFirst, all.substr(0, 2 * one + 10));
+  machine.write("00000000000000000006.log", std::string(100, '\0'));
+  auto log = must_open(machine, open_how());
+  EXPECT_EQ(log->log_end_offset(), Offset(4));
+  EXPECT_EQ(log->segment_count(), 1U);
+  EXPECT_FALSE(machine.has("00000000000000000006.log"));
+  EXPECT_THAT(log->take_deleted_files(), Contains(kDirectory + "/00000000000000000006.log.deleted"));
+}
+
+TEST(Recovery, a_clean_stop_is_trusted_and_complete) {
+  Machine machine;
+  auto log = must_open(machine, open_how(small_segments()));
+  for (int i = 0; i < 30; ++i) must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 9, .sequence = 2 * i});
+  log->assign_epoch(Epoch(5), log->log_end_offset());
+  std::string all = read_all(*log, Offset(0));
+  OpenLog how = close_cleanly(machine, std::move(log));
+  EXPECT_TRUE(machine.has("00000000000000000060.snapshot"));
+  for (const auto& [name, content] : everything(machine)) {
+    if (!name.ends_with(".log")) continue;
+    std::string stem = name.substr(0, name.size() - 4);
+    EXPECT_TRUE(machine.has(stem + ".index") && machine.has(stem + ".timeindex")) << stem;
+    EXPECT_EQ(machine.read(stem + ".timeindex").size() % 12, 0U);
+    EXPECT_GT(machine.read(stem + ".timeindex").size(), 0U) << "an empty one would be trusted by Kafka";
+  }
+  machine.power_cycle();
+  RecoveryReport report;
+  log = must_open(machine, how, &report);
+  EXPECT_EQ(report.scanned_bytes, 0U);
+  EXPECT_THAT(report.notes, ElementsAre());
+  EXPECT_EQ(log->log_end_offset(), Offset(60));
+  EXPECT_EQ(log->recovery_point(), Offset(60));
+  EXPECT_EQ(log->latest_epoch(), Epoch(5)) << "an epoch without records survives";
+  EXPECT_EQ(read_all(*log, Offset(0)), all);
+  EXPECT_EQ((*log->offset_for_timestamp(Timestamp(1020)))->offset, Offset(39));
+  EXPECT_TRUE(must_append(*log, {.count = 2, .producer_id = 9, .sequence = 58}).duplicate);
+  EXPECT_EQ(must_append(*log, {.count = 2, .producer_id = 9, .sequence = 60}).first_offset, Offset(60));
+}
+
+TEST(Recovery, missing_corrupt_and_short_indexes_are_rebuilt) {
+  Machine machine;
+  auto log = must_open(machine, open_how(small_segments()));
+  for (int i = 0; i < 30; ++i) must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + 2 * i)});
+  OpenLog how = close_cleanly(machine, std::move(log));
+  std::vector<std::string> names;
+  std::map<std::string, std::string> good = everything(machine);
+  for (const auto& [name, content] : good) {
+    if (name.ends_with("index")) names.push_back(name);
+  }
+  ASSERT_GT(names.size(), 6U);
+  for (int damage = 0; damage < 4; ++damage) {
+    for (const std::string& name : names) {
+      std::string content = good[name];
+      if (damage == 0) {
+        ASSERT_TRUE(machine.disk.remove_file(kDirectory + "/" + name).has_value());
+      }
+      if (damage == 1) machine.write(name, "");
+      if (damage == 2) machine.write(name, content + "x");
+      if (damage == 3) machine.write(name, std::string(content.size() + 24, '\0'));
+    }
+    log = must_open(machine, how);
+    ASSERT_EQ(log->log_end_offset(), Offset(60));
+    for (int i = 0; i < 30; ++i) {
+      EXPECT_EQ((*log->offset_for_timestamp(Timestamp(1000 + 2 * i)))->offset, Offset(2 * i)) << damage;
+    }
+    for (const std::string& name : names) {
+      EXPECT_EQ(machine.read(name), good[name]) << damage << " " << name << ": rebuilt as it was";
+    }
+    machine.restart();
+  }
+}
+
+TEST(Recovery, a_corrupt_transaction_index_is_rebuilt) {
+  Machine machine;
+  auto log = must_open(machine, open_how());
+  for (int i = 0; i < 3; ++i) {
+    must_append(*log, {.producer_id = i, .transactional = true});
+    ASSERT_TRUE(log->append_as_leader(make_marker(i, i == 1), Epoch(0), Timestamp(1), AppendOrigin::kCoordinator).has_value());
+  }
+  ASSERT_TRUE(log->roll(Timestamp(1)).has_value());
+  must_append(*log, {});
+  auto aborted = *log->aborted_transactions(Offset(0), Offset(7));
+  ASSERT_EQ(aborted.size(), 2U);
+  OpenLog how = close_cleanly(machine, std::move(log));
+  std::string good = machine.read("00000000000000000000.txnindex");
+  ASSERT_EQ(good.size(), 68U);
+  machine.write("00000000000000000000.txnindex", good.substr(0, 40));
+  log = must_open(machine, how);
+  EXPECT_EQ(*log->aborted_transactions(Offset(0), Offset(7)), aborted);
+  EXPECT_EQ(machine.read("00000000000000000000.txnindex"), good);
+}
+
+TEST(Recovery, producer_state_is_rebuilt_without_snapshots_even_after_a_clean_stop) {
+  for (bool corrupt : {false, true}) {
+    Machine machine;
+    auto log = must_open(machine, open_how(small_segments()));
+    for (int i = 0; i < 20; ++i) must_append(*log, {.count = 2, .producer_id = 9, .sequence = 2 * i, .transactional = true});
+    Offset unstable = *log->first_unstable_offset();
+    OpenLog how = close_cleanly(machine, std::move(log));
+    for (const auto& [name, content] : everything(machine)) {
+      if (!name.ends_with(".snapshot")) continue;
+      if (corrupt) machine.write(name, "no snapshot");
+      if (!corrupt) {
+        ASSERT_TRUE(machine.disk.remove_file(kDirectory + "/" + name).has_value());
+      }
+    }
+    log = must_open(machine, how);
+    ASSERT_NE(log->producers().find(ProducerId(9)), nullptr);
+    EXPECT_EQ(log->producers().find(ProducerId(9))->last_sequence(), 39);
+    EXPECT_EQ(log->first_unstable_offset(), unstable);
+  }
+}
+
+TEST(Recovery, missing_epochs_are_read_from_the_batches) {
+  for (bool clean : {true, false}) {
+    Machine machine;
+    auto log = must_open(machine, open_how(small_segments()));
+    for (int i = 0; i < 20; ++i) must_append(*log, {.count = 2}, Epoch(i / 3));
+    auto epochs = log->epochs();
+    OpenLog how = close_cleanly(machine, std::move(log));
+    how.clean = clean;
+    ASSERT_TRUE(machine.disk.remove_file(kDirectory + "/leader-epoch-checkpoint").has_value());
+    log = must_open(machine, how);
+    EXPECT_EQ(log->epochs(), epochs);
+    EXPECT_TRUE(log->wants_flush());
+    machine.restart();
+    machine.write("leader-epoch-checkpoint", "garbage");
+    log = must_open(machine, how);
+    EXPECT_EQ(log->epochs(), epochs);
+  }
+}
+
+TEST(Recovery, what_interrupted_deletions_and_compactions_left_is_cleared) {
+  Machine machine;
+  auto log = must_open(machine, open_how(small_segments()));
+  for (int i = 0; i < 10; ++i) must_append(*log, {.count = 2});
+  OpenLog how = close_cleanly(machine, std::move(log));
+  std::string first = machine.read(kFirst);
+  std::size_t one = make_batch({.count = 2}).size();
+  machine.write("00000000000000000500.log.deleted", "x");
+  machine.write("00000000000000000500.snapshot.deleted", "x");
+  machine.write("00000000000000000010.log.cleaned", "x");
+  machine.write("00000000000000000010.index.cleaned", "x");
+  machine.write("00000000000000000020.log.swap", "x");           // of an unfinished split
+  machine.write("00000000000000000000.log.swap", first.substr(0, one));  // a finished compaction of 0 to 1
+  machine.write("00000000000000000700.index", "orphan");
+  machine.write("00000000000000000000-0000000001.checkpoint.deleted", "a raft snapshot's");
+  machine.write("quorum-state", "{}");
+  RecoveryReport report;
+  log = must_open(machine, how, &report);
+  EXPECT_EQ(report.notes.size(), 10U) << ::testing::PrintToString(report.notes);
+  EXPECT_EQ(machine.read(kFirst), first.substr(0, one));
+  EXPECT_TRUE(machine.has("00000000000000000000-0000000001.checkpoint.deleted"));
+  EXPECT_TRUE(machine.has("quorum-state"));
+  for (const auto& [name, content] : everything(machine)) {
+    EXPECT_TRUE(!name.ends_with(".swap") && !name.ends_with(".cleaned") && !name.ends_with(".log.deleted")) << name;
+  }
+  EXPECT_EQ(log->log_end_offset(), Offset(20));
+}
+
+TEST(Recovery, a_log_that_ends_below_its_start_begins_anew) {
+  Machine machine;
+  killed_log(machine, 3);
+  OpenLog how = open_how();
+  how.log_start_offset = Offset(100);
+  auto log = must_open(machine, how);
+  EXPECT_EQ(log->log_start_offset(), Offset(100));
+  EXPECT_EQ(log->log_end_offset(), Offset(100));
+}
+
+TEST(Recovery, overlapping_segments_are_refused) {
+  Machine machine;
+  killed_log(machine, 3);
+  machine.write("00000000000000000002.log", make_batch({.base = Offset(2)}).text());
+  auto log = Log::open(machine.disk, open_how());
+  EXPECT_EQ(log.error().kind, LogErrorKind::kCorrupt);
+}
+
+TEST(Recovery, old_message_formats_are_scanned_indexed_and_read) {
+  // Magic 0 and 1 messages, by hand: offset, size, crc, magic, attributes, [timestamp], key -1, value.
+  auto message = [](std::int64_t offset, int magic, std::int64_t timestamp) {
+    std::string m(magic == 0 ? 26 + 4 : 34 + 4, '\0');
+    auto* at = reinterpret_cast<std::uint8_t*>(m.data());
+    store_be<std::int64_t>(at, offset);
+    store_be<std::int32_t>(at + 8, static_cast<std::int32_t>(m.size() - 12));
+    at[16] = static_cast<std::uint8_t>(magic);
+    std::size_t body = 18;
+    if (magic == 1) {
+      store_be<std::int64_t>(at + 18, timestamp);
+      body = 26;
+    }
+    store_be<std::int32_t>(at + body, -1);
+    store_be<std::int32_t>(at + body + 4, 4);
+    std::memcpy(at + body + 8, "data", 4);
+    std::uint32_t crc = 0xffffffff;  // CRC-32 of IEEE 802.3, bit by bit
+    for (std::size_t i = 16; i < m.size(); ++i) {
+      crc ^= at[i];
+      for (int k = 0; k < 8; ++k) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320U : 0);
+    }
+    store_be<std::uint32_t>(at + 12, ~crc);
+    return m;
+  };
+  Machine machine;
+  std::string all;
+  for (int i = 0; i < 10; ++i) all += message(i, i < 5 ? 0 : 1, 1000 + i);
+  machine.write(kFirst, all + message(10, 1, 5000).substr(0, 20));
+  LogOptions options;
+  options.index_interval_bytes = 60;
+  auto log = must_open(machine, open_how(options));
+  EXPECT_EQ(log->log_end_offset(), Offset(10));
+  EXPECT_EQ(machine.read(kFirst), all);
+  EXPECT_EQ((*log->offset_for_timestamp(Timestamp(1007)))->offset, Offset(7));
+  auto plan = log->plan_read(Offset(6), 1000, true, Offset(9));
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ(plan->load()->text(), all.substr(5 * 30 + 38, 3 * 38));
+  EXPECT_EQ(must_append(*log, {}).first_offset, Offset(10)) << "new batches follow them";
+  EXPECT_TRUE(log->epoch_at(Offset(10)).has_value());
+}
+
+}  // namespace
+}  // namespace milena::log

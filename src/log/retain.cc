@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "log/log_impl.h"
+
+namespace milena::log {
+
+LogResult<bool> Log::Impl::advance_start(Offset offset) {
+  if (offset > high_watermark) {
+    return Err(LogError{LogErrorKind::kOffsetOutOfRange,
+                        fmt::format("log start {} above the high watermark {}", offset, high_watermark)});
+  }
+  if (offset <= log_start) return false;
+  log_start = offset;
+  if (epochs.truncate_from_start(offset)) ++epoch_version;
+  producers.high_watermark_moved(std::min(offset, high_watermark));
+  return true;
+}
+
+LogResult<std::size_t> Log::Impl::delete_old(Timestamp now) {
+  const LogOptions& options = context.options;
+  std::uint64_t total = 0;
+  for (const auto& segment : segments) total += segment->size();
+  bool by_policy = options.delete_old_segments;
+  std::size_t count = 0;  // of segments to delete, from the front
+  for (; count < segments.size(); ++count) {
+    Segment& segment = *segments[count];
+    bool last = count + 1 == segments.size();
+    Offset end = segment_end(count);
+    if (end > high_watermark || (last && segment.size() == 0)) break;
+    bool given_up = !last && end <= log_start;
+    if (!given_up && by_policy && options.retention_bytes >= 0) {
+      std::uint64_t kept = total - segment.size();
+      given_up = kept >= static_cast<std::uint64_t>(options.retention_bytes) && total >= segment.size();
+    }
+    if (!given_up && by_policy && options.retention_ms >= 0) {
+      TRY_ASSIGN(Timestamp newest, segment.retention_timestamp());
+      if (!last) touch(segment);
+      given_up = now - newest > options.retention_ms;
+    }
+    if (!given_up) break;
+    total -= segment.size();
+  }
+  if (count == 0) return count;
+  if (count == segments.size()) TRY(roll(next_offset, now));
+  // Readers stop first, files go after.
+  Offset start = segments[count]->base();
+  if (start > log_start) {
+    log_start = start;
+    if (epochs.truncate_from_start(start)) ++epoch_version;
+  }
+  for (std::size_t i = 0; i < count; ++i) TRY(drop_segment(0));
+  // Snapshots below the first segment have none to begin any more.
+  while (!snapshots.empty() && *snapshots.begin() < segments.front()->base()) {
+    auto removed = context.disk.remove_file(context.path + "/" + segment_file_name(*snapshots.begin(), ".snapshot"));
+    if (removed.failed() && removed.error().kind != io::ErrorKind::kNotFound) {
+      return Err(from_io(std::move(removed.error())));
+    }
+    snapshots.erase(snapshots.begin());
+  }
+  return count;
+}
+
+}  // namespace milena::log

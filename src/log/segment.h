@@ -1,0 +1,111 @@
+/// Segment: one row of files `<base offset in 20 digits>.log, .index, .timeindex, .txnindex` of a partition.
+///
+/// Its file is opened and its index read when first needed; a sealed segment can let go of both. The index of
+/// the active segment stays in memory and reaches the disk with write_indexes().
+/// Threads: for one thread; the file may be shared with read plans on others.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "io/disk.h"
+#include "log/error.h"
+#include "log/options.h"
+#include "log/segment_index.h"
+
+namespace milena::log {
+
+/// What a log's segments share.
+struct LogContext {
+  LogContext(io::Disk& d, std::string p, const LogOptions& o) : disk(d), path(std::move(p)), options(o) {}
+
+  io::Disk& disk;
+  std::string path;
+  LogOptions options;
+  /// Counts names that were made or removed in the directory.
+  std::uint64_t directory_version = 0;
+  std::vector<std::string> notes;  // repairs, for diagnostics
+};
+
+/// "00000000000000000042.log" for (42, ".log").
+std::string segment_file_name(Offset base, std::string_view suffix);
+/// The offset in such a name; nullopt: another name.
+std::optional<Offset> parse_segment_file_name(std::string_view name, std::string_view suffix);
+
+class Segment {
+ public:
+  Segment(LogContext& context, Offset base, std::uint64_t size, Timestamp created, std::int64_t roll_jitter_ms)
+      : context_(context), base_(base), size_(size), created_(created), roll_jitter_ms_(roll_jitter_ms) {}
+
+  /// Makes the empty .log file.
+  LogResult<void> create();
+
+  Offset base() const { return base_; }
+  std::uint64_t size() const { return size_; }
+  Timestamp created() const { return created_; }
+  std::int64_t roll_jitter_ms() const { return roll_jitter_ms_; }
+  std::string path(std::string_view suffix) const;
+
+  LogResult<std::shared_ptr<io::File>> file();
+  /// The index, read from disk when first asked for, and rebuilt when it does not match the segment.
+  LogResult<SegmentIndex*> index();
+  void set_index(SegmentIndex index) { index_ = std::move(index); }
+  bool warm() const { return index_.has_value() || file_ != nullptr; }
+  /// Lets go of descriptor and index. REQUIRES: write_indexes() was called if the index is newer than the disk.
+  void cool();
+  /// Lets go of the descriptor alone.
+  void close_file() { file_.reset(); }
+
+  /// The offset behind the last batch; the base offset of an empty segment. Errors: kCorrupt: a broken batch.
+  LogResult<Offset> end_offset();
+  /// First entry whose last offset is at least `offset`; nullopt: none.
+  LogResult<std::optional<EntryHeader>> find(Offset offset);
+  /// Largest record timestamp; kNoTimestamp where no record has one.
+  LogResult<Timestamp> max_timestamp();
+  /// As max_timestamp, or the file's time of change where no record has one (formats before 0.10).
+  LogResult<Timestamp> retention_timestamp();
+  /// Of the first batch: what segment.ms counts from.
+  LogResult<std::optional<Timestamp>> first_timestamp();
+
+  void set_first_timestamp(Timestamp timestamp) {
+    if (timestamp.value() >= 0) first_timestamp_ = timestamp;
+  }
+  /// The file has grown by what was written at size().
+  void grew(std::uint64_t bytes) { size_ += bytes; }
+  /// Cuts the file and brings the index in line; returns the offset behind the last batch left.
+  LogResult<Offset> cut(std::uint64_t size, Offset offset);
+
+  /// Writes .index, .timeindex and, where there are aborted transactions, .txnindex. Returns the paths, not synced.
+  /// Errors: after kNoSpace the partial files are gone.
+  LogResult<std::vector<std::string>> write_indexes();
+  /// Renames its files to `.deleted` and returns their new paths.
+  LogResult<std::vector<std::string>> mark_deleted();
+
+  /// For Log's flushes: bytes known to be durable, and whether a cut is not yet.
+  std::uint64_t synced_size = 0;
+  bool cut_unsynced = false;
+
+ private:
+  LogResult<std::string> read_index_file(std::string_view suffix);
+  /// Returns the offset behind the last batch.
+  LogResult<Offset> rebuild_index(std::vector<AbortedTransaction> txns, std::string_view why);
+
+  LogContext& context_;
+  Offset base_;
+  std::uint64_t size_;
+  Timestamp created_;
+  std::int64_t roll_jitter_ms_;
+  std::shared_ptr<io::File> file_;
+  std::optional<SegmentIndex> index_;
+  Offset end_offset_{0};                    // when index_ was loaded
+  std::optional<Timestamp> max_timestamp_;  // kept when the index is let go
+  std::optional<Timestamp> first_timestamp_;
+};
+
+}  // namespace milena::log
