@@ -158,13 +158,18 @@ LogResult<std::unique_ptr<LogDirectory>> LogDirectory::open(io::Disk& disk, std:
   TRY(make_durable_directory(disk, path));
   auto directory = std::unique_ptr<LogDirectory>(new LogDirectory(disk, std::move(path)));
   TRY_IO_ASSIGN(directory->lock_, disk.lock(directory->file(".lock")));
-  auto text = disk.read_file(directory->file("meta.properties"), kSmallFile);
+  TRY(directory->read_meta());
+  return directory;
+}
+
+LogResult<void> LogDirectory::read_meta() {
+  auto text = disk_.read_file(file("meta.properties"), kSmallFile);
   if (text.failed()) {
-    if (text.error().kind == io::ErrorKind::kNotFound) return directory;
+    if (text.error().kind == io::ErrorKind::kNotFound) return {};
     return Err(from_io(std::move(text.error())));
   }
-  TRY_ASSIGN(directory->meta_, parse_meta(*text));
-  return directory;
+  TRY_ASSIGN(meta_, parse_meta(*text));
+  return {};
 }
 
 LogResult<void> LogDirectory::format(const MetaProperties& meta) {

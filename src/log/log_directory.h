@@ -75,6 +75,8 @@ class LogDirectory {
   io::Disk& disk() const { return disk_; }
   /// nullptr: not formatted.
   const MetaProperties* meta() const { return meta_ ? &*meta_ : nullptr; }
+  /// Reads meta.properties again: somebody else has formatted the directory. Errors: as open().
+  LogResult<void> read_meta();
   /// Writes meta.properties. REQUIRES: not formatted, or the same cluster and node.
   LogResult<void> format(const MetaProperties& meta);
 
