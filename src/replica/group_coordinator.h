@@ -1,0 +1,89 @@
+/// GroupCoordinator: drives the `group` machines. One shard per partition of `__consumer_offsets` that this
+/// node leads. A shard is loaded by replay; then it takes one request at a time: step, append the records to
+/// the partition (on the loop that owns it), replay them, send the replies that may go at once, keep the
+/// others until the records are committed.
+///
+/// If an append fails the machine answers the error and nothing changes. If the partition is lost, the shard is
+/// dropped and everything parked is answered NOT_COORDINATOR.
+///
+/// Threads: the control loop. Handlers get here with io::run_on.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "group/groups.h"
+#include "image/image.h"
+#include "io/loop.h"
+#include "replica/partitions.h"
+#include "wire/error_code.h"
+
+namespace milena::replica {
+
+struct GroupCoordinatorOptions {
+  group::GroupOptions groups;
+  Duration offsets_retention_check_interval = 10min;
+};
+
+class GroupCoordinator {
+ public:
+  GroupCoordinator(io::Loop& control, Partitions& partitions, GroupCoordinatorOptions options);
+  ~GroupCoordinator();
+
+  /// Follows the metadata: loads shards of partitions that this node leads now, drops the others.
+  void on_image(const image::Image& image, BrokerId self);
+  /// Answers everything that is parked and stops; the loop is to be drained afterwards.
+  void stop();
+
+  /// The partition of `__consumer_offsets` that a group lives on, if the topic exists.
+  std::optional<PartitionId> partition_of(const std::string& group_id) const;
+  /// NONE if this node coordinates the group now, else NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS or
+  /// COORDINATOR_NOT_AVAILABLE.
+  wire::ErrorCode check(const std::string& group_id) const;
+
+  /// A step that answers `info.token` through its Effects, now or later.
+  using Step = std::function<group::Effects(group::Groups&, const group::RequestInfo&, group::Now)>;
+  struct Outcome {
+    wire::ErrorCode error = wire::ErrorCode::NONE;  // of the coordinator itself; NONE: `body` is set
+    std::optional<group::ReplyBody> body;
+    Outcome() = default;
+    explicit Outcome(wire::ErrorCode code) : error(code) {}
+  };
+  /// Runs `step` on the group's shard and waits for the reply. `info.token` is filled in here.
+  io::Task<Outcome> request(std::string group_id, group::RequestInfo info, Step step);
+
+  /// Reads a group's shard once all that it holds is committed. Errors: as check(); then `read` was not called.
+  using Read = std::function<void(const group::Groups&)>;
+  io::Task<wire::ErrorCode> read(std::string group_id, Read read);
+  /// Reads every loaded shard. COORDINATOR_LOAD_IN_PROGRESS: some are not loaded.
+  wire::ErrorCode read_all(const Read& read) const;
+
+ private:
+  struct Shard;
+  struct Parked;
+  group::Now now() const;
+  static io::Task<void> load(GroupCoordinator* self, std::shared_ptr<Shard> shard);
+  static io::Task<void> run_timers(GroupCoordinator* self, std::shared_ptr<Shard> shard);
+  io::Task<void> perform(std::shared_ptr<Shard> shard, group::Effects effects);
+  io::Task<bool> append(std::shared_ptr<Shard> shard, const group::Effects* effects, wire::ErrorCode* error);
+  static io::Task<void> reply_when_committed(GroupCoordinator* self, std::shared_ptr<Shard> shard, Offset end,
+                                             std::vector<group::Reply> replies);
+  void send(group::Reply reply);
+  void drop(Shard& shard);
+
+  io::Loop& loop_;
+  Partitions& partitions_;
+  GroupCoordinatorOptions options_;
+  std::map<PartitionId, std::shared_ptr<Shard>> shards_;
+  std::int32_t partition_count_ = 0;
+  std::unordered_map<group::RequestToken, Parked*> parked_;
+  group::RequestToken next_token_ = 1;
+  bool stopping_ = false;
+};
+
+}  // namespace milena::replica

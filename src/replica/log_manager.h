@@ -1,0 +1,140 @@
+/// LogManager: the log directories of this node and the partitions in them. It opens and locks the directories,
+/// opens the logs that the metadata assigns to this broker, follows the metadata from then on (creates, leads,
+/// stands down, deletes), writes the checkpoints, applies retention, and closes everything in the order that a
+/// clean stop needs.
+///
+/// A log is opened off the loops and handed to the loop that owns its partition; this class keeps only where each
+/// partition lies. A directory whose disk fails takes its partitions offline; if it was the last one, `on_fatal`
+/// ends the node.
+///
+/// Threads: the control loop, which must not touch the files itself: all slow work is offloaded.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/kafka_config.h"
+#include "image/delta.h"
+#include "image/image.h"
+#include "io/mutex.h"
+#include "io/runtime.h"
+#include "log/log_directory.h"
+#include "replica/metadata_store.h"
+#include "replica/partitions.h"
+
+namespace milena::replica {
+
+struct LogManagerOptions {
+  std::vector<std::string> log_dirs;
+  Duration retention_check_interval = 5min;    // log.retention.check.interval.ms
+  Duration checkpoint_interval = 60s;          // log.flush.offset.checkpoint.interval.ms
+  Duration high_watermark_interval = 5s;       // replica.high.watermark.checkpoint.interval.ms
+};
+
+class LogManager {
+ public:
+  using OnFatal = std::function<void(std::string why)>;
+
+  LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerOptions options, OnFatal on_fatal);
+  ~LogManager();
+
+  /// Creates and locks the directories and reads their meta.properties. Errors: locked by another process,
+  /// unreadable, foreign directories inside.
+  io::Task<Result<void, StoreError>> open_directories();
+  const std::vector<std::unique_ptr<log::LogDirectory>>& directories() const { return directories_; }
+  /// The directory at `path` (one of log_dirs); null if it is not ours.
+  log::LogDirectory* directory(const std::string& path) const;
+
+  /// Reads checkpoints and the clean-shutdown marks (and takes the marks away), opens every log that `image`
+  /// assigns to this broker. Strays are renamed, leftovers of deletions removed.
+  io::Task<Result<void, StoreError>> load(std::shared_ptr<const image::Image> image, BrokerId self,
+                                          std::shared_ptr<const config::KafkaConfig> config);
+  /// The epoch of the last clean stop; -1: it was not clean.
+  std::int64_t previous_broker_epoch() const { return previous_broker_epoch_; }
+
+  /// Follows committed metadata. Changes are applied in the order of the calls.
+  io::Task<void> apply(std::shared_ptr<const image::Image> image, image::Delta delta);
+  /// New dynamic broker configuration: every partition's settings are made again.
+  void set_config(std::shared_ptr<const config::KafkaConfig> config) { config_ = std::move(config); }
+
+  /// Checkpoints and retention, until stop().
+  void start_background();
+  /// Stands down, closes every log, writes the checkpoints, then the clean-shutdown marks with `broker_epoch`.
+  io::Task<void> stop(std::int64_t broker_epoch);
+
+  /// Directory of a partition that is open here; empty id: not here.
+  Uuid directory_of(const TopicIdPartition& id) const;
+  std::size_t partition_count() const { return places_.size(); }
+
+ private:
+  struct Place {
+    std::size_t directory = 0;
+    log::PartitionName name;
+  };
+  struct Opened {
+    TopicIdPartition id;
+    Place place;
+    std::unique_ptr<log::Log> log;
+    std::string error;
+    std::vector<std::string> notes;
+  };
+  struct Work {
+    TopicIdPartition id;
+    Place place;
+    bool create = false;
+    log::OpenLog how;
+  };
+  struct DirectoryState {
+    bool clean = false;
+    bool failed = false;
+    log::OffsetCheckpoint recovery_points;
+    log::OffsetCheckpoint log_starts;
+    log::OffsetCheckpoint high_watermarks;
+  };
+  struct Checkpoints {
+    std::vector<log::OffsetCheckpoint> recovery_points, log_starts, high_watermarks;  // one per directory
+  };
+
+  static Result<void, StoreError> open_all(LogManager* self);
+  static Result<std::vector<Work>, StoreError> plan_load(LogManager* self, const image::Image& image, BrokerId broker,
+                                                         Timestamp now);
+  static Result<void, StoreError> check_found(LogManager* self, std::size_t directory,
+                                              const log::PartitionDirectory& found, const image::Image& image,
+                                              std::vector<Work>& work);
+  log::OpenLog how_to_open(const Work& work, Timestamp now) const;
+  static Opened open_one(LogManager* self, Work work);
+  io::Task<void> open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image);
+  io::Task<void> hand_over(std::vector<Opened> opened, const image::Image* image);
+  io::Task<void> update_leadership(const image::Image* image, std::vector<TopicIdPartition> changed);
+  io::Task<void> delete_topic(TopicId topic, bool recreated);
+  io::Task<void> remove_one(TopicIdPartition id, Place place);
+  std::size_t least_loaded_directory() const;
+
+  io::Task<std::shared_ptr<Checkpoints>> collect();
+  io::Task<void> write_checkpoints(bool all);
+  static io::Task<void> run_checkpoints(LogManager* self);
+  static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);
+  static io::Task<void> remove_later(io::Loop* loop, std::vector<std::string> paths, Duration delay);
+  static io::Task<void> close_loop(LoopPartitions* there);
+  void directory_failed(std::size_t directory, std::string why);
+
+  io::Runtime& runtime_;
+  io::Loop& loop_;
+  Partitions& partitions_;
+  LogManagerOptions options_;
+  OnFatal on_fatal_;
+  BrokerId self_ = kNoBroker;
+  std::shared_ptr<const config::KafkaConfig> config_;
+  std::vector<std::unique_ptr<log::LogDirectory>> directories_;
+  std::vector<DirectoryState> states_;
+  std::map<TopicIdPartition, Place> places_;
+  std::int64_t previous_broker_epoch_ = -1;
+  io::Mutex applying_;
+  io::Signal stop_signal_;
+  bool stopping_ = false;
+};
+
+}  // namespace milena::replica

@@ -1,0 +1,315 @@
+#include "replica/partition.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace milena::replica {
+
+using wire::ErrorCode;
+
+Partition::Partition(io::Loop& loop, TopicIdPartition id, std::string topic, std::unique_ptr<log::Log> log,
+                     PartitionSettings settings, OnOffline on_offline)
+    : loop_(loop),
+      id_(id),
+      topic_(std::move(topic)),
+      log_(std::move(log)),
+      settings_(std::move(settings)),
+      on_offline_(std::move(on_offline)),
+      committed_moved_(loop) {
+  log_->set_options(settings_.log);
+}
+
+Partition::~Partition() {
+  while (first_watch_ != nullptr) first_watch_->leave();
+}
+
+void Partition::set_settings(const PartitionSettings& settings) {
+  settings_ = settings;
+  log_->set_options(settings_.log);
+}
+
+void Partition::lead(Epoch epoch) {
+  if (leading_ && epoch == leader_epoch_) return;
+  leading_ = true;
+  leader_epoch_ = epoch;
+  if (!log_->offline()) log_->assign_epoch(epoch, log_->log_end_offset());
+  move_high_watermark();
+  wake_watches();
+}
+
+void Partition::stand_down() {
+  leading_ = false;
+  committed_moved_.notify_all();
+  wake_watches();
+}
+
+ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
+  if (log_->offline()) return ErrorCode::KAFKA_STORAGE_ERROR;
+  if (!leading_) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  if (current_leader_epoch != kNoEpoch) {
+    if (current_leader_epoch < leader_epoch_) return ErrorCode::FENCED_LEADER_EPOCH;
+    if (current_leader_epoch > leader_epoch_) return ErrorCode::UNKNOWN_LEADER_EPOCH;
+  }
+  return ErrorCode::NONE;
+}
+
+Appended Partition::to_append_error(const log::LogError& error) {
+  if (log_->offline()) go_offline(error.message);
+  return Appended(log::error_code(error.kind), error.message);
+}
+
+io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes records, AppendOptions options,
+                                     wire::CompressionScratch* scratch) {
+  ErrorCode state = self->check_leader(kNoEpoch);
+  if (state != ErrorCode::NONE) co_return Appended(state);
+  Timestamp now = self->loop_.wall_now();
+  if (options.origin == Origin::kClient) {
+    std::string name = self->topic_ + "-" + std::to_string(self->id_.partition.value());
+    wire::ValidationOptions rules;
+    rules.request_version = options.produce_version;
+    rules.partition = name;
+    rules.batch_bytes_max = static_cast<std::size_t>(self->settings_.max_message_bytes);
+    rules.compacted = self->settings_.compacted;
+    rules.timestamp_type = self->settings_.log.message_timestamp_type;
+    rules.timestamp_before_max_ms = self->settings_.timestamp_before_max_ms;
+    rules.timestamp_after_max_ms = self->settings_.timestamp_after_max_ms;
+    rules.now = now;
+    rules.codec = self->settings_.codec;
+    rules.level = self->settings_.compression_level;
+    auto valid = wire::validate_produce(std::move(records), rules, *scratch);
+    if (valid.failed()) {
+      Appended refused(static_cast<ErrorCode>(valid.error().fault), std::move(valid.error().message));
+      for (wire::RecordFault& fault : valid.error().records) {
+        refused.record_faults.push_back({fault.batch_index, std::move(fault.message)});
+      }
+      co_return refused;
+    }
+    records = std::move(valid->bytes);
+  }
+  auto origin = options.origin == Origin::kClient ? log::AppendOrigin::kClient : log::AppendOrigin::kCoordinator;
+  auto result = self->log_->append_as_leader(std::move(records), self->leader_epoch_, now, origin);
+  if (result.failed()) co_return self->to_append_error(result.error());
+
+  Appended appended;
+  appended.base_offset = result->first_offset;
+  appended.last_offset = result->last_offset;
+  appended.log_append_time = result->log_append_time;
+  appended.log_start_offset = result->log_start_offset;
+  if (!result->duplicate) self->after_append(*result);
+  appended.high_watermark = self->high_watermark();
+  Offset end = result->last_offset + 1;
+  if (options.wait_committed && appended.high_watermark < end) {
+    Offset reached = co_await wait_committed(self, end, options.deadline);
+    if (reached < end) {
+      ErrorCode why = self->check_leader(kNoEpoch);
+      appended.error = why != ErrorCode::NONE ? why : ErrorCode::REQUEST_TIMED_OUT;
+    }
+  }
+  co_return appended;
+}
+
+void Partition::after_append(const log::AppendResult& result) {
+  if (log_->unflushed_messages() >= settings_.log.flush_messages) {
+    if (!held_from_.has_value()) held_from_ = result.first_offset;
+    start_flush();
+  } else if (log_->wants_flush()) {
+    start_flush();  // a segment was rolled: its recovery point can move
+  }
+  move_high_watermark();
+}
+
+void Partition::move_high_watermark() {
+  Offset target = log_->log_end_offset();
+  if (held_from_.has_value()) target = std::min(target, *held_from_);
+  target = std::max(target, log_->high_watermark());  // one replica: what was committed stays so
+  Offset before = log_->high_watermark();
+  if (log_->set_high_watermark(target) == before) return;
+  committed_moved_.notify_all();
+  wake_watches();
+}
+
+void Partition::start_flush() {
+  flush_again_ = true;
+  if (flushing_) return;
+  flushing_ = true;
+  loop_.spawn(run_flushes(shared_from_this()));
+}
+
+io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
+  while (self->flush_again_ && !self->log_->offline()) {
+    self->flush_again_ = false;
+    auto plan = std::make_shared<log::FlushPlan>(self->log_->begin_flush());
+    if (!plan->empty()) {
+      io::Disk* disk = &self->loop_.disk();
+      auto job = [plan, disk] { return plan->run(*disk); };
+      auto synced = co_await io::offload(self->loop_, std::move(job));
+      if (synced.failed()) {
+        self->go_offline(synced.error().what);
+        break;
+      }
+    }
+    self->log_->complete_flush(*plan);
+    if (self->held_from_.has_value()) {
+      bool all = plan->up_to >= self->log_->log_end_offset();
+      self->held_from_ = all ? std::nullopt : std::optional<Offset>(plan->up_to);
+    }
+    self->move_high_watermark();
+  }
+  self->flushing_ = false;
+  self->committed_moved_.notify_all();
+}
+
+io::Task<void> Partition::flushes_done() {
+  while (flushing_) co_await committed_moved_.wait();
+}
+
+void Partition::go_offline(const std::string& why) {
+  log_->fail(why);
+  if (std::exchange(told_offline_, true)) return;
+  loop_.log().error("log", "partition {}-{} is offline: {}", topic_, id_.partition, why);
+  committed_moved_.notify_all();
+  wake_watches();
+  if (on_offline_) on_offline_(*this);
+}
+
+io::Task<Offset> Partition::wait_committed(std::shared_ptr<Partition> self, Offset offset, Instant deadline) {
+  while (self->high_watermark() < offset && self->leading_ && !self->log_->offline()) {
+    bool notified = co_await self->committed_moved_.wait(deadline);
+    if (!notified) break;
+  }
+  co_return self->high_watermark();
+}
+
+io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadRequest request) {
+  ErrorCode state = self->check_leader(request.current_leader_epoch);
+  if (state != ErrorCode::NONE) co_return ReadResult(state);
+  log::Log& log = *self->log_;
+  ReadResult result;
+  result.high_watermark = log.high_watermark();
+  result.last_stable_offset = log.last_stable_offset();
+  result.log_start_offset = log.log_start_offset();
+  if (request.last_fetched_epoch != kNoEpoch) {
+    log::EpochEnd end = log.end_offset_for(request.last_fetched_epoch);
+    if (end.epoch == kNoEpoch) {
+      result.error = ErrorCode::OFFSET_OUT_OF_RANGE;
+      co_return result;
+    }
+    if (end.epoch < request.last_fetched_epoch || end.end_offset < request.fetch_offset) {
+      result.diverging = {end.epoch, end.end_offset};
+      co_return result;
+    }
+  }
+  Offset bound = request.read_committed ? result.last_stable_offset : result.high_watermark;
+  auto plan = log.plan_read(request.fetch_offset, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
+                            request.at_least_one, bound);
+  if (plan.failed()) {
+    result.error = log::error_code(plan.error().kind);
+    if (log.offline()) self->go_offline(plan.error().message);
+    co_return result;
+  }
+  if (request.read_committed) {
+    result.aborted.emplace();
+    auto aborted = log.aborted_transactions(request.fetch_offset, std::min(bound, plan->segment_end));
+    if (aborted.failed()) {
+      result.error = log::error_code(aborted.error().kind);
+      co_return result;
+    }
+    for (const log::AbortedTransaction& one : *aborted) {
+      result.aborted->push_back({one.producer_id, one.first_offset});
+    }
+  }
+  if (plan->empty()) co_return result;
+  auto data = plan->load_cached();
+  if (data.failed() && data.error().kind == io::ErrorKind::kWouldBlock) {
+    auto shared = std::make_shared<log::ReadPlan>(std::move(*plan));
+    auto job = [shared] { return shared->load(); };
+    data = co_await io::offload(self->loop_, std::move(job));
+  }
+  if (data.failed()) {
+    self->loop_.log().error("log", "reading {}-{} at offset {}: {}", self->topic_, self->id_.partition,
+                            request.fetch_offset, data.error().what);
+    result.error = ErrorCode::KAFKA_STORAGE_ERROR;
+    co_return result;
+  }
+  result.records = std::move(*data);
+  co_return result;
+}
+
+LookupResult Partition::lookup(const LookupRequest& request) {
+  ErrorCode state = check_leader(request.current_leader_epoch);
+  if (state != ErrorCode::NONE) return LookupResult(state);
+  LookupResult result;
+  Offset readable = request.read_committed ? log_->last_stable_offset() : log_->high_watermark();
+  switch (request.timestamp) {
+    case kLatest:
+      result.offset = readable;
+      result.leader_epoch = leader_epoch_;
+      return result;
+    case kEarliest:
+    case kEarliestLocal:
+    case kEarliestPendingUpload:
+      result.offset = log_->log_start_offset();
+      result.leader_epoch = log_->epoch_at(result.offset).value_or(kNoEpoch);
+      return result;
+    case kLatestTiered:
+      return result;
+    default: break;
+  }
+  auto found = request.timestamp == kMaxTimestamp ? log_->offset_of_max_timestamp()
+                                                  : log_->offset_for_timestamp(Timestamp(request.timestamp));
+  if (found.failed()) {
+    if (log_->offline()) go_offline(found.error().message);
+    return LookupResult(log::error_code(found.error().kind));
+  }
+  if (found->has_value() && (*found)->offset < readable) {
+    result.offset = (*found)->offset;
+    result.timestamp = (*found)->timestamp;
+    result.leader_epoch = (*found)->leader_epoch;
+  }
+  return result;
+}
+
+EpochEndResult Partition::end_offset_for(Epoch current_leader_epoch, Epoch epoch) const {
+  EpochEndResult result;
+  result.error = check_leader(current_leader_epoch);
+  if (result.error != ErrorCode::NONE) return result;
+  log::EpochEnd end = log_->end_offset_for(epoch);
+  result.epoch = end.epoch;
+  result.end_offset = end.end_offset;
+  return result;
+}
+
+void Partition::Watch::leave() {
+  if (partition_ == nullptr) return;
+  (previous_ != nullptr ? previous_->next_ : partition_->first_watch_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  partition_ = nullptr;
+  next_ = previous_ = nullptr;
+}
+
+void Partition::add_watch(Watch& watch) {
+  watch.leave();
+  watch.partition_ = this;
+  watch.next_ = first_watch_;
+  if (first_watch_ != nullptr) first_watch_->previous_ = &watch;
+  first_watch_ = &watch;
+}
+
+void Partition::wake_watches() {
+  while (first_watch_ != nullptr) {
+    Watch* watch = first_watch_;
+    watch->leave();
+    watch->on_ready();
+  }
+}
+
+std::vector<std::string> Partition::retain(Timestamp now) {
+  if (log_->offline()) return {};
+  auto rolled = log_->roll_if_due(now);
+  log_->expire_producers(now);
+  auto deleted = rolled.failed() ? log::LogResult<std::size_t>(Err(rolled.error())) : log_->delete_old_segments(now);
+  if (deleted.failed() && log_->offline()) go_offline(deleted.error().message);
+  return log_->take_deleted_files();
+}
+
+}  // namespace milena::replica

@@ -1,0 +1,125 @@
+/// Partition: one partition that this node leads, on the loop that owns it. Binds a log to the requests of
+/// clients: validates and appends, moves the high watermark, wakes readers, flushes.
+///
+/// The high watermark (one replica for now) is the log end offset, except where flush.messages asks for a flush:
+/// then it stands at the first record that is not synced yet, so that nobody reads, and no producer is told,
+/// what a power loss could take back. Flushes are group commits: appends that arrive while one runs are covered
+/// by the next.
+///
+/// Ownership: shared by the loop's map and by tasks under way. Threads: its loop only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/loop.h"
+#include "io/signal.h"
+#include "log/log.h"
+#include "replica/types.h"
+#include "wire/compression.h"
+#include "wire/record_validation.h"
+
+namespace milena::replica {
+
+/// What a partition takes from its topic's configuration.
+struct PartitionSettings {
+  log::LogOptions log;
+  std::int32_t max_message_bytes = 1048588;
+  bool compacted = false;
+  std::int64_t timestamp_before_max_ms = INT64_MAX;
+  std::int64_t timestamp_after_max_ms = 3600000;
+  std::optional<wire::Codec> codec;  // compression.type; none: producer
+  std::optional<int> compression_level;
+  std::int64_t file_delete_delay_ms = 60000;
+};
+
+class Partition : public std::enable_shared_from_this<Partition> {
+ public:
+  /// Told once, on the loop, when the log's disk failed.
+  using OnOffline = std::function<void(const Partition&)>;
+
+  Partition(io::Loop& loop, TopicIdPartition id, std::string topic, std::unique_ptr<log::Log> log,
+            PartitionSettings settings, OnOffline on_offline);
+  ~Partition();
+
+  const TopicIdPartition& id() const { return id_; }
+  const std::string& topic() const { return topic_; }
+  log::Log& log() { return *log_; }
+  const log::Log& log() const { return *log_; }
+  Epoch leader_epoch() const { return leader_epoch_; }
+  bool is_leader() const { return leading_; }
+  Offset high_watermark() const { return log_->high_watermark(); }
+
+  /// Leads from now on under `epoch`, which the log notes as beginning here.
+  void lead(Epoch epoch);
+  /// No longer leads: waiting producers and readers are woken and told.
+  void stand_down();
+  void set_settings(const PartitionSettings& settings);
+  const PartitionSettings& settings() const { return settings_; }
+
+  static io::Task<Appended> append(std::shared_ptr<Partition> self, Bytes records, AppendOptions options,
+                                   wire::CompressionScratch* scratch);
+  /// Waits until all below `offset` is committed. Returns the high watermark, or less than `offset` when
+  /// leadership was lost or the deadline passed.
+  static io::Task<Offset> wait_committed(std::shared_ptr<Partition> self, Offset offset, Instant deadline);
+  static io::Task<ReadResult> read(std::shared_ptr<Partition> self, ReadRequest request);
+  LookupResult lookup(const LookupRequest& request);
+  EpochEndResult end_offset_for(Epoch current_leader_epoch, Epoch epoch) const;
+
+  /// Woken when the partition may have more for readers: intrusive, leaves when destroyed.
+  class Watch {
+   public:
+    Watch() = default;
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    virtual ~Watch() { leave(); }
+    void leave();
+
+   protected:
+    virtual void on_ready() = 0;
+
+   private:
+    friend class Partition;
+    Partition* partition_ = nullptr;
+    Watch* next_ = nullptr;
+    Watch* previous_ = nullptr;
+  };
+  void add_watch(Watch& watch);
+
+  /// Deletes what retention gives up, rolls what is due; the files to remove later are returned.
+  std::vector<std::string> retain(Timestamp now);
+  /// Starts a flush of all that was appended, unless one runs that will be followed by another.
+  void start_flush();
+  /// Ends when no flush is under way.
+  io::Task<void> flushes_done();
+  /// The log failed, or its disk did.
+  void go_offline(const std::string& why);
+
+ private:
+  wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
+  Appended to_append_error(const log::LogError& error);
+  void after_append(const log::AppendResult& result);
+  void move_high_watermark();
+  void wake_watches();
+  static io::Task<void> run_flushes(std::shared_ptr<Partition> self);
+
+  io::Loop& loop_;
+  TopicIdPartition id_;
+  std::string topic_;
+  std::unique_ptr<log::Log> log_;
+  PartitionSettings settings_;
+  OnOffline on_offline_;
+  Epoch leader_epoch_ = kNoEpoch;
+  bool leading_ = false;
+  bool told_offline_ = false;
+  bool flushing_ = false;
+  bool flush_again_ = false;
+  /// The first record that must be synced before anyone may see it.
+  std::optional<Offset> held_from_;
+  io::Signal committed_moved_;
+  Watch* first_watch_ = nullptr;
+};
+
+}  // namespace milena::replica

@@ -1,0 +1,59 @@
+/// Partitions: all partitions of this node, each on one loop. Calls may come from any loop: they run where the
+/// partition lives and come back to the caller. LoopPartitions is the part that lives on one loop.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "io/loop.h"
+#include "io/runtime.h"
+#include "replica/partition.h"
+#include "replica/types.h"
+
+namespace milena::replica {
+
+/// The partitions of one loop; used on that loop only.
+class LoopPartitions {
+ public:
+  explicit LoopPartitions(io::Loop& loop) : loop_(loop) {}
+  io::Loop& loop() const { return loop_; }
+  /// Null: not here (not led by this node, or its log is still being opened).
+  std::shared_ptr<Partition> find(const TopicIdPartition& id) const;
+  void add(std::shared_ptr<Partition> partition);
+  std::shared_ptr<Partition> remove(const TopicIdPartition& id);
+  const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
+  wire::CompressionScratch& scratch() { return scratch_; }
+
+  io::Task<Appended> append(TopicIdPartition id, Bytes records, AppendOptions options);
+  /// Reads in order until max_bytes is used up; the first batch found may exceed it. One result per request.
+  io::Task<std::vector<ReadResult>> read(std::vector<ReadRequest> requests, std::size_t max_bytes);
+
+ private:
+  io::Loop& loop_;
+  std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
+  wire::CompressionScratch scratch_;
+};
+
+class Partitions {
+ public:
+  explicit Partitions(io::Runtime& runtime);
+
+  std::size_t loops() const { return loops_.size(); }
+  LoopPartitions& on_loop(std::size_t index) { return *loops_[index]; }
+  /// The loop that owns a partition: fixed for the life of the process, neighbours on different loops.
+  std::size_t owner(const TopicIdPartition& id) const;
+  LoopPartitions& owning(const TopicIdPartition& id) { return *loops_[owner(id)]; }
+
+  // From any loop. A partition that is not here: NOT_LEADER_OR_FOLLOWER.
+  io::Task<Appended> append(TopicIdPartition id, Bytes records, AppendOptions options);
+  io::Task<ReadResult> read(ReadRequest request);
+  /// Less than `offset`: the partition is gone or no longer led.
+  io::Task<Offset> wait_committed(TopicIdPartition id, Offset offset, Instant deadline = Instant::never());
+
+ private:
+  std::vector<std::unique_ptr<LoopPartitions>> loops_;
+};
+
+}  // namespace milena::replica
