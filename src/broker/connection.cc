@@ -1,0 +1,184 @@
+#include "broker/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/endian.h"
+#include "broker/dispatch.h"
+
+namespace milena::broker {
+namespace {
+
+constexpr std::size_t kFirstBlock = 4 << 10;
+constexpr std::size_t kBusyBlock = 64 << 10;
+constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kMaxPiecesPerWrite = 512;
+
+}  // namespace
+
+/// Closes a connection on which nothing happened for connections.max.idle.ms. Re-armed lazily: activity only
+/// notes the time.
+class Connection::IdleTimer : private io::Timer {
+ public:
+  IdleTimer(Connection& connection, Duration limit) : connection_(connection), limit_(limit) {
+    last_ = connection_.local_.loop.now();
+    if (limit_ > Duration::zero()) connection_.local_.loop.timers().arm(*this, last_ + limit_);
+  }
+  void touch() { last_ = connection_.local_.loop.now(); }
+
+ private:
+  void fire() override {
+    io::Loop& loop = connection_.local_.loop;
+    if (loop.now() >= last_ + limit_) connection_.close();
+    else loop.timers().arm(*this, last_ + limit_);
+  }
+  Connection& connection_;
+  Duration limit_;
+  Instant last_;
+};
+
+Connection::Connection(LoopState& local, const ListenerInfo& listener, std::unique_ptr<io::Stream> stream)
+    : local_(local), listener_(listener), stream_(std::move(stream)), queue_changed_(local.loop) {
+  client_.address = stream_->peer();
+  client_.connection_id = local_.next_connection_id++;
+  idle_ = std::make_unique<IdleTimer>(*this, local_.services.limits.connections_max_idle);
+  local_.live.insert(this);
+}
+
+Connection::~Connection() {
+  local_.live.erase(this);
+  local_.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Connection::close() {
+  closing_ = true;
+  client_.closing = true;
+  stream_->close();
+  queue_changed_.notify_all();
+}
+
+io::Task<void> Connection::serve(std::shared_ptr<Connection> connection) {
+  Connection& self = *connection;
+  self.local_.loop.spawn(write_responses(connection));
+  while (!self.closing_) {
+    std::optional<Bytes> frame = co_await self.next_frame();
+    if (!frame.has_value()) break;
+    self.idle_->touch();
+    bool go_on = co_await self.handle_frame(std::move(*frame));
+    if (!go_on) break;
+    while (self.queued_bytes_ > kMaxQueuedBytes && !self.closing_) co_await self.queue_changed_.wait();
+  }
+  // What was answered before still goes out; then the writer ends.
+  self.closing_ = true;
+  self.queue_changed_.notify_all();
+  while (!self.writer_done_) co_await self.queue_changed_.wait();
+  self.stream_->close();
+}
+
+bool Connection::take_buffered(Bytes& frame, bool& broken) {
+  std::size_t have = received_.size() - consumed_;
+  if (have < kLengthBytes) return false;
+  auto length = load_be<std::int32_t>(received_.data() + consumed_);
+  if (length < 0 || length > local_.services.limits.max_request_bytes) {
+    local_.loop.log().warn("network", "{} announced a request of {} bytes; the limit is {} (socket.request.max.bytes)",
+                           io::to_string(client_.address), length, local_.services.limits.max_request_bytes);
+    broken = true;
+    return false;
+  }
+  auto size = static_cast<std::size_t>(length);
+  if (have - kLengthBytes < size) return false;
+  frame = received_.share(consumed_ + kLengthBytes, size);
+  consumed_ += kLengthBytes + size;
+  return true;
+}
+
+// Makes space behind what has been received. The old block stays with the requests that hold slices of it.
+void Connection::make_room() {
+  if (received_.size() < received_.capacity()) return;
+  std::size_t have = received_.size() - consumed_;
+  std::size_t capacity = received_.capacity() == 0 ? kFirstBlock : std::max(kBusyBlock, have * 4);
+  if (have >= kLengthBytes) {
+    auto length = static_cast<std::size_t>(load_be<std::int32_t>(received_.data() + consumed_));
+    capacity = std::min(capacity, std::max(length + kLengthBytes, kBusyBlock));
+  }
+  Buffer next(capacity);
+  next.append(received_.view().subspan(consumed_));
+  received_ = std::move(next);
+  consumed_ = 0;
+}
+
+io::Task<std::optional<Bytes>> Connection::next_frame() {
+  bool broken = false;
+  Bytes frame;
+  while (!take_buffered(frame, broken)) {
+    if (broken) co_return std::nullopt;
+    if (consumed_ == received_.size() && consumed_ > 0) {
+      received_ = Buffer();  // an idle connection holds no big block
+      consumed_ = 0;
+    }
+    make_room();
+    std::size_t at = received_.size();
+    MutableByteView space(received_.data() + at, received_.capacity() - at);
+    auto got = co_await stream_->read_some(space);
+    if (got.failed() || *got == 0) co_return std::nullopt;
+    received_.resize(at + *got);
+  }
+  co_return std::optional<Bytes>(std::move(frame));
+}
+
+io::Task<bool> Connection::handle_frame(Bytes frame) {
+  Dispatched result = co_await dispatch(local_, listener_, client_, std::move(frame));
+  if (result.answer.kind == Answer::Kind::kClose || client_.close_requested) co_return false;
+  if (result.answer.kind == Answer::Kind::kSend) {
+    queue_response(result.correlation_id, result.flexible_header, std::move(result.answer));
+  }
+  co_return true;
+}
+
+void Connection::queue_response(std::int32_t correlation_id, bool flexible_header, Answer answer) {
+  std::size_t body = 0;
+  for (const Bytes& piece : answer.body) body += piece.size();
+  Buffer head(16);
+  std::size_t header_bytes = flexible_header ? 5 : 4;
+  head.resize(kLengthBytes + header_bytes);
+  store_be(head.data(), static_cast<std::int32_t>(header_bytes + body));
+  store_be(head.data() + kLengthBytes, correlation_id);
+  if (flexible_header) head.data()[8] = 0;  // no tagged fields
+  bool was_empty = queued_.empty();
+  queued_bytes_ += head.size() + body;
+  queued_.push_back(head.freeze());
+  for (Bytes& piece : answer.body) queued_.push_back(std::move(piece));
+  if (was_empty) queue_changed_.notify_all();
+}
+
+io::Task<void> Connection::write_responses(std::shared_ptr<Connection> connection) {
+  Connection& self = *connection;
+  std::vector<Bytes> sending;
+  std::vector<ByteView> views;
+  while (true) {
+    while (self.queued_.empty() && !self.closing_) co_await self.queue_changed_.wait();
+    if (self.queued_.empty()) break;
+    sending.swap(self.queued_);
+    self.queued_bytes_ = 0;
+    bool failed = false;
+    for (std::size_t at = 0; at < sending.size() && !failed; at += kMaxPiecesPerWrite) {
+      std::size_t end = std::min(sending.size(), at + kMaxPiecesPerWrite);
+      views.clear();
+      for (std::size_t i = at; i < end; ++i) views.push_back(sending[i].view());
+      auto written = co_await self.stream_->write(views);
+      failed = written.failed();
+    }
+    sending.clear();
+    self.idle_->touch();
+    if (failed) {
+      self.closing_ = true;
+      self.stream_->close();
+      break;
+    }
+    self.queue_changed_.notify_all();  // the reader may be waiting for the queue to drain
+  }
+  self.writer_done_ = true;
+  self.queue_changed_.notify_all();
+}
+
+}  // namespace milena::broker

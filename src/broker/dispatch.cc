@@ -1,0 +1,63 @@
+#include "broker/dispatch.h"
+
+#include <utility>
+
+#include "broker/handlers/api_versions.h"
+#include "broker/handlers/handler_list.h"
+
+namespace milena::broker {
+namespace {
+
+Dispatched close_connection() {
+  Dispatched result;
+  result.answer = Answer(Answer::Kind::kClose);
+  return result;
+}
+
+}  // namespace
+
+io::Task<Dispatched> dispatch(LoopState& local, const ListenerInfo& listener, ClientInfo& client, Bytes frame) {
+  wire::Reader reader(std::move(frame));
+  std::int16_t key = reader.read_int16();
+  std::int16_t version = reader.read_int16();
+  std::int32_t correlation_id = reader.read_int32();
+  if (!reader.ok()) co_return close_connection();
+
+  const HandlerEntry* handler = find_handler(key);
+  Serves wanted = listener.controller ? Serves::kController : Serves::kBroker;
+  bool is_api_versions = key == ApiVersionsHandler::Api::key;
+  if (handler == nullptr || !serves(handler->listeners, wanted) ||
+      (!handler->versions.contains(version) && !is_api_versions)) {
+    local.loop.log().info("request", "closing {}: API key {} version {} is not served on listener {}",
+                          io::to_string(client.address), key, version, listener.name);
+    co_return close_connection();
+  }
+
+  Dispatched result;
+  result.correlation_id = correlation_id;
+  if (is_api_versions && !handler->versions.contains(version)) {
+    result.answer = ApiVersionsHandler::unsupported_version();
+    co_return result;
+  }
+
+  std::optional<std::string> client_id = reader.read_nullable_string(false);
+  bool flexible = version >= handler->flexible_from;
+  if (flexible) reader.skip_tags();
+  if (!reader.ok()) co_return close_connection();
+
+  RequestContext context;
+  context.local = &local;
+  context.listener = &listener;
+  context.client = &client;
+  context.image = local.image;
+  context.api_key = key;
+  context.api_version = version;
+  context.correlation_id = correlation_id;
+  context.client_id = client_id.value_or("");
+  // The response header of ApiVersions is v0 at every version: the client does not know yet what we speak.
+  result.flexible_header = flexible && !is_api_versions;
+  result.answer = co_await handler->serve(std::move(context), std::move(reader));
+  co_return result;
+}
+
+}  // namespace milena::broker

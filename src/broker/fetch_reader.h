@@ -1,0 +1,37 @@
+/// The reading half of Fetch: reads partitions wherever their loops are, and waits for more where there is not
+/// enough yet.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "broker/fetch_sessions.h"
+#include "broker/request_context.h"
+#include "replica/types.h"
+
+namespace milena::broker {
+
+struct FetchSlot {
+  FetchPartition* asked = nullptr;
+  wire::ErrorCode refused = wire::ErrorCode::NONE;  // not NONE: nothing is read
+  replica::ReadRequest read;
+  replica::ReadResult result;
+  /// Something that must not wait: data, an error, a divergence.
+  bool has_news() const {
+    return !result.records.empty() || result.error != wire::ErrorCode::NONE || result.diverging.has_value();
+  }
+};
+
+struct FetchLimits {
+  std::size_t min_bytes = 1;
+  std::size_t max_bytes = 0;
+  Instant deadline;
+};
+
+/// Fills in the results. Reads at least once; ends when min_bytes are there, a partition has an error or has
+/// diverged, nothing can come any more, or the deadline passes.
+io::Task<void> read_until_enough(RequestContext context, std::shared_ptr<std::vector<FetchSlot>> slots,
+                                 FetchLimits limits);
+
+}  // namespace milena::broker

@@ -1,0 +1,120 @@
+#include "broker/fetch_sessions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace milena::broker {
+namespace {
+
+constexpr std::int32_t kFinalEpoch = -1;   // a full fetch that closes the session
+constexpr std::int32_t kInitialEpoch = 0;  // a full fetch that asks for a new one
+constexpr Duration kMinEvictionIdle = 2min;
+constexpr std::int16_t kTopicIdVersion = 13;
+
+FetchKey key_of(const wire::FetchRequest::FetchTopic& topic, std::int32_t partition, bool ids) {
+  return {ids ? topic.topic_id : kZeroUuid, ids ? std::string() : topic.topic, PartitionId(partition)};
+}
+
+std::list<FetchPartition> requested(const wire::FetchRequest& request, bool ids) {
+  std::list<FetchPartition> result;
+  for (const auto& topic : request.topics) {
+    for (const auto& asked : topic.partitions) {
+      FetchPartition partition;
+      partition.key = key_of(topic, asked.partition, ids);
+      partition.fetch_offset = Offset(asked.fetch_offset);
+      partition.max_bytes = asked.partition_max_bytes;
+      partition.current_leader_epoch = Epoch(asked.current_leader_epoch);
+      partition.last_fetched_epoch = Epoch(asked.last_fetched_epoch);
+      partition.log_start_offset = Offset(asked.log_start_offset);
+      result.push_back(std::move(partition));
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void FetchSession::put(FetchPartition partition) {
+  auto it = by_key.find(partition.key);
+  if (it == by_key.end()) {
+    partitions.push_back(partition);
+    by_key.emplace(std::move(partition.key), std::prev(partitions.end()));
+    return;
+  }
+  FetchPartition& known = *it->second;
+  known.fetch_offset = partition.fetch_offset;
+  known.max_bytes = partition.max_bytes;
+  known.current_leader_epoch = partition.current_leader_epoch;
+  known.last_fetched_epoch = partition.last_fetched_epoch;
+  known.log_start_offset = partition.log_start_offset;
+}
+
+void FetchSession::forget(const FetchKey& key) {
+  auto it = by_key.find(key);
+  if (it == by_key.end()) return;
+  partitions.erase(it->second);
+  by_key.erase(it);
+}
+
+std::shared_ptr<FetchSession> FetchSessions::create(bool topic_ids, Instant now, std::uint64_t random) {
+  if (sessions_.size() >= slots_) {
+    auto oldest = std::ranges::min_element(sessions_, {}, [](const auto& entry) { return entry.second->last_used; });
+    if (oldest == sessions_.end() || now - oldest->second->last_used < kMinEvictionIdle) return nullptr;
+    sessions_.erase(oldest);
+  }
+  auto session = std::make_shared<FetchSession>();
+  do {
+    session->id = static_cast<std::int32_t>(random & 0x7fffffff);
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    random ^= random >> 29;
+  } while (session->id == 0 || sessions_.contains(session->id));
+  session->uses_topic_ids = topic_ids;
+  session->last_used = now;
+  session->epoch = 1;
+  sessions_.emplace(session->id, session);
+  return session;
+}
+
+FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t version, Instant now,
+                              std::uint64_t random) {
+  bool ids = version >= kTopicIdVersion;
+  FetchPlan plan;
+  if (request.session_epoch == kFinalEpoch || request.session_epoch == kInitialEpoch) {
+    if (request.session_id != 0) sessions_.erase(request.session_id);
+    std::list<FetchPartition> partitions = requested(request, ids);
+    if (request.session_epoch == kInitialEpoch && !partitions.empty()) plan.session = create(ids, now, random);
+    if (plan.session == nullptr) plan.sessionless = std::move(partitions);
+    else for (FetchPartition& partition : partitions) plan.session->put(std::move(partition));
+    return plan;
+  }
+  auto it = sessions_.find(request.session_id);
+  if (it == sessions_.end()) {
+    plan.error = wire::ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
+    return plan;
+  }
+  FetchSession& session = *it->second;
+  if (session.epoch != request.session_epoch) {
+    plan.error = wire::ErrorCode::INVALID_FETCH_SESSION_EPOCH;
+    return plan;
+  }
+  if (session.uses_topic_ids != ids) {
+    plan.error = wire::ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR;
+    return plan;
+  }
+  session.last_used = now;
+  session.epoch = session.epoch == INT32_MAX ? 1 : session.epoch + 1;
+  for (const auto& topic : request.forgotten_topics_data) {
+    for (std::int32_t partition : topic.partitions) {
+      session.forget({ids ? topic.topic_id : kZeroUuid, ids ? std::string() : topic.topic, PartitionId(partition)});
+    }
+  }
+  for (FetchPartition& partition : requested(request, ids)) session.put(std::move(partition));
+  plan.session = it->second;
+  plan.incremental = true;
+  if (session.partitions.empty()) {
+    sessions_.erase(it);  // nothing left to fetch: the session ends
+  }
+  return plan;
+}
+
+}  // namespace milena::broker

@@ -1,0 +1,83 @@
+/// FetchSessions: incremental fetch sessions (KIP-227) of one loop. A session remembers which partitions a client
+/// fetches and what it was told last, so that requests and responses carry only what changes.
+///
+/// A session lives on the loop of the connection that made it; a client that comes back on another loop is told
+/// FETCH_SESSION_ID_NOT_FOUND and begins a new one, as the protocol provides. When all slots are taken, the
+/// session that was used least recently gives way if it has been idle for two minutes; else the client goes on
+/// without a session.
+/// Threads: one loop.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "wire/error_code.h"
+#include "wire/messages/fetch_request.h"
+
+namespace milena::broker {
+
+/// A partition as its client names it: by topic id (v13 and later) or by name.
+struct FetchKey {
+  TopicId topic_id;
+  std::string topic;  // empty with an id
+  PartitionId partition;
+  friend auto operator<=>(const FetchKey&, const FetchKey&) = default;
+};
+
+struct FetchPartition {
+  FetchKey key;
+  Offset fetch_offset{0};
+  std::int32_t max_bytes = 0;
+  Epoch current_leader_epoch = kNoEpoch;
+  Epoch last_fetched_epoch = kNoEpoch;
+  Offset log_start_offset = kNoOffset;  // the follower's
+  // What the client was told last; kNoOffset: nothing yet.
+  Offset told_high_watermark = kNoOffset;
+  Offset told_log_start = kNoOffset;
+  bool told_error = false;
+};
+
+struct FetchSession {
+  std::int32_t id = 0;
+  std::int32_t epoch = 0;  // expected next
+  bool uses_topic_ids = false;
+  Instant last_used;
+  std::list<FetchPartition> partitions;  // those that had data go to the end
+  std::map<FetchKey, std::list<FetchPartition>::iterator> by_key;
+
+  void put(FetchPartition partition);
+  void forget(const FetchKey& key);
+};
+
+/// What a request fetches, with or without a session.
+struct FetchPlan {
+  wire::ErrorCode error = wire::ErrorCode::NONE;  // of the whole request
+  std::shared_ptr<FetchSession> session;          // null: sessionless
+  bool incremental = false;                       // answer only with what changed
+  std::list<FetchPartition> sessionless;
+  std::list<FetchPartition>& partitions() { return session != nullptr ? session->partitions : sessionless; }
+  FetchPlan() = default;
+};
+
+class FetchSessions {
+ public:
+  explicit FetchSessions(std::size_t slots) : slots_(slots) {}
+
+  /// Errors: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR.
+  FetchPlan plan(const wire::FetchRequest& request, std::int16_t version, Instant now, std::uint64_t random);
+  std::size_t size() const { return sessions_.size(); }
+
+ private:
+  std::shared_ptr<FetchSession> create(bool topic_ids, Instant now, std::uint64_t random);
+  std::size_t slots_;
+  std::unordered_map<std::int32_t, std::shared_ptr<FetchSession>> sessions_;
+};
+
+}  // namespace milena::broker

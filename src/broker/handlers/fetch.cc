@@ -1,0 +1,155 @@
+#include "broker/handlers/fetch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/fetch_reader.h"
+#include "broker/topics.h"
+
+namespace milena::broker {
+namespace {
+
+using wire::ErrorCode;
+using Request = FetchHandler::Api::Request;
+using Response = FetchHandler::Api::Response;
+
+constexpr std::int16_t kTopicIdVersion = 13;
+constexpr std::int16_t kLeaderInfoVersion = 12;
+constexpr std::int16_t kEndpointVersion = 16;
+
+// Which partition of this node is meant, or why none.
+ErrorCode resolve(const RequestContext& context, const FetchPartition& asked, bool follower, TopicIdPartition& id) {
+  bool by_id = context.api_version >= kTopicIdVersion;
+  const image::Topic* topic = find_topic(*context.image, asked.key.topic_id, asked.key.topic);
+  if (topic == nullptr) return by_id ? ErrorCode::UNKNOWN_TOPIC_ID : ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  id = {topic->id, asked.key.partition};
+  const image::Partition* partition = topic->partition(asked.key.partition);
+  if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  // One node replicates to nobody: whoever asks as a follower has the wrong cluster or the wrong intent.
+  if (follower) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  return ErrorCode::NONE;
+}
+
+std::vector<FetchSlot> make_slots(const RequestContext& context, const Request& request, FetchPlan& plan) {
+  bool follower = context.api_version >= 15 ? request.replica_state.replica_id >= 0 : request.replica_id >= 0;
+  std::vector<FetchSlot> slots;
+  slots.reserve(plan.partitions().size());
+  for (FetchPartition& asked : plan.partitions()) {
+    FetchSlot slot;
+    slot.asked = &asked;
+    slot.read.fetch_offset = asked.fetch_offset;
+    slot.read.max_bytes = asked.max_bytes;
+    slot.read.current_leader_epoch = asked.current_leader_epoch;
+    slot.read.last_fetched_epoch = asked.last_fetched_epoch;
+    slot.read.read_committed = request.isolation_level == 1;
+    slot.refused = resolve(context, asked, follower, slot.read.id);
+    slot.result.error = slot.refused;
+    slots.push_back(std::move(slot));
+  }
+  return slots;
+}
+
+void add_leader(const RequestContext& context, const FetchSlot& slot, Response& response,
+                Response::PartitionData& data) {
+  CurrentLeader leader = current_leader(*context.image, slot.read.id);
+  data.current_leader.leader_id = leader.id.value();
+  data.current_leader.leader_epoch = leader.epoch.value();
+  const image::Broker* broker = context.image->broker(leader.id);
+  if (broker == nullptr || context.api_version < kEndpointVersion) return;
+  auto address = broker_address(*broker, context.listener->name);
+  auto same = [&](const auto& known) { return known.node_id == leader.id.value(); };
+  if (!address.has_value() || std::ranges::any_of(response.node_endpoints, same)) return;
+  Response::NodeEndpoint endpoint;
+  endpoint.node_id = address->id.value();
+  endpoint.host = address->host;
+  endpoint.port = address->port;
+  endpoint.rack = address->rack;
+  response.node_endpoints.push_back(std::move(endpoint));
+}
+
+Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, Response& response) {
+  Response::PartitionData data;
+  replica::ReadResult& result = slot.result;
+  data.partition_index = slot.asked->key.partition.value();
+  data.error_code = wire::to_int16(result.error);
+  data.high_watermark = result.high_watermark.value();
+  data.last_stable_offset = result.last_stable_offset.value();
+  data.log_start_offset = result.log_start_offset.value();
+  data.aborted_transactions.reset();
+  if (result.aborted.has_value()) {
+    data.aborted_transactions.emplace();
+    for (const replica::AbortedRange& aborted : *result.aborted) {
+      Response::AbortedTransaction one;
+      one.producer_id = aborted.producer_id.value();
+      one.first_offset = aborted.first_offset.value();
+      data.aborted_transactions->push_back(one);
+    }
+  }
+  if (result.diverging.has_value()) {
+    data.diverging_epoch.epoch = result.diverging->first.value();
+    data.diverging_epoch.end_offset = result.diverging->second.value();
+  }
+  data.records = std::move(result.records);
+  bool wrong_leader =
+      result.error == ErrorCode::NOT_LEADER_OR_FOLLOWER || result.error == ErrorCode::FENCED_LEADER_EPOCH;
+  if (wrong_leader && context.api_version >= kLeaderInfoVersion) add_leader(context, slot, response, data);
+  return data;
+}
+
+bool worth_telling(const FetchSlot& slot) {
+  const FetchPartition& asked = *slot.asked;
+  return slot.has_news() || slot.result.high_watermark != asked.told_high_watermark ||
+         slot.result.log_start_offset != asked.told_log_start || asked.told_error;
+}
+
+void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>& slots, Response& response) {
+  for (FetchSlot& slot : slots) {
+    if (plan.incremental && !worth_telling(slot)) continue;
+    FetchPartition& asked = *slot.asked;
+    asked.told_high_watermark = slot.result.high_watermark;
+    asked.told_log_start = slot.result.log_start_offset;
+    asked.told_error = slot.result.error != ErrorCode::NONE;
+    bool had_data = !slot.result.records.empty();
+    if (response.responses.empty() || response.responses.back().topic != asked.key.topic ||
+        response.responses.back().topic_id != asked.key.topic_id) {
+      response.responses.emplace_back();
+      response.responses.back().topic = asked.key.topic;
+      response.responses.back().topic_id = asked.key.topic_id;
+    }
+    response.responses.back().partitions.push_back(to_response(context, slot, response));
+    if (plan.session != nullptr && had_data) {
+      // Fairness: who was served goes behind those that were not.
+      auto it = plan.session->by_key.find(asked.key);
+      if (it != plan.session->by_key.end()) {
+        plan.session->partitions.splice(plan.session->partitions.end(), plan.session->partitions, it->second);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+io::Task<Response> FetchHandler::handle(RequestContext context, Request request) {
+  Response response;
+  FetchPlan plan = context.local->fetch_sessions.plan(request, context.api_version, context.loop().now(),
+                                                      context.loop().entropy().random64());
+  if (plan.error != ErrorCode::NONE) {
+    response.error_code = wire::to_int16(plan.error);
+    co_return response;
+  }
+  FetchLimits limits;
+  limits.min_bytes = static_cast<std::size_t>(std::max(request.min_bytes, 0));
+  limits.max_bytes = static_cast<std::size_t>(
+      std::clamp(request.max_bytes, 0, context.services().limits.fetch_max_bytes));
+  limits.deadline = context.loop().now() + from_ms(std::max(request.max_wait_ms, 0));
+  auto slots = std::make_shared<std::vector<FetchSlot>>(make_slots(context, request, plan));
+  co_await read_until_enough(context, slots, limits);
+  if (plan.session != nullptr) response.session_id = plan.session->id;
+  fill(context, plan, *slots, response);
+  co_return response;
+}
+
+const HandlerEntry kFetch = make_handler<FetchHandler>(Serves::kBroker);
+
+}  // namespace milena::broker

@@ -1,0 +1,170 @@
+#include "broker/handlers/produce.h"
+
+#include <utility>
+
+#include "broker/topics.h"
+#include "io/when_all.h"
+
+namespace milena::broker {
+namespace {
+
+using replica::Appended;
+using wire::ErrorCode;
+using Request = ProduceHandler::Api::Request;
+using Response = ProduceHandler::Api::Response;
+
+constexpr std::int16_t kTopicIdVersion = 13;
+constexpr std::int16_t kLeaderHintVersion = 10;
+
+struct Write {
+  TopicIdPartition id;
+  Bytes records;
+  Appended outcome;
+};
+
+// One loop's share of a request; shared with the far loop while the appends run.
+struct Share {
+  std::vector<Write*> writes;
+  replica::AppendOptions options;
+};
+
+io::Task<void> append_share(replica::LoopPartitions* there, std::shared_ptr<Share> share) {
+  std::vector<io::Task<void>> waiting;
+  for (Write* write : share->writes) {
+    auto run = [](replica::LoopPartitions* partitions, Write* one, replica::AppendOptions options) -> io::Task<void> {
+      Bytes records = std::move(one->records);
+      one->outcome = co_await partitions->append(one->id, std::move(records), options);
+    };
+    waiting.push_back(run(there, write, share->options));
+  }
+  co_await io::when_all(there->loop(), std::move(waiting));
+}
+
+// What can be told without the partition's loop. NONE: go on to append.
+ErrorCode check_partition(const RequestContext& context, const Request::TopicProduceData& topic,
+                          const Request::PartitionProduceData& data, TopicIdPartition& id) {
+  bool by_id = context.api_version >= kTopicIdVersion;
+  const image::Topic* found = find_topic(*context.image, by_id ? topic.topic_id : kZeroUuid, topic.name);
+  if (found == nullptr) return by_id ? ErrorCode::UNKNOWN_TOPIC_ID : ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  if (is_internal_topic(found->name) && context.client_id != "__admin_client") {
+    return ErrorCode::INVALID_TOPIC_EXCEPTION;
+  }
+  id = {found->id, PartitionId(data.index)};
+  const image::Partition* partition = found->partition(id.partition);
+  if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  return ErrorCode::NONE;
+}
+
+void add_leader_hint(const RequestContext& context, const Write& write, Response& response,
+                     Response::PartitionProduceResponse& partition) {
+  CurrentLeader leader = current_leader(*context.image, write.id);
+  partition.current_leader.leader_id = leader.id.value();
+  partition.current_leader.leader_epoch = leader.epoch.value();
+  const image::Broker* broker = context.image->broker(leader.id);
+  if (broker == nullptr) return;
+  auto address = broker_address(*broker, context.listener->name);
+  if (!address.has_value()) return;
+  for (const auto& known : response.node_endpoints) {
+    if (known.node_id == address->id.value()) return;
+  }
+  Response::NodeEndpoint endpoint;
+  endpoint.node_id = address->id.value();
+  endpoint.host = address->host;
+  endpoint.port = address->port;
+  endpoint.rack = address->rack;
+  response.node_endpoints.push_back(std::move(endpoint));
+}
+
+Response::PartitionProduceResponse to_response(const Write& write, std::int32_t index) {
+  Response::PartitionProduceResponse partition;
+  const Appended& outcome = write.outcome;
+  partition.index = index;
+  partition.error_code = wire::to_int16(outcome.error);
+  partition.base_offset = outcome.base_offset.value();
+  partition.log_append_time_ms = outcome.log_append_time.value();
+  partition.log_start_offset = outcome.log_start_offset.value();
+  if (!outcome.message.empty()) partition.error_message = outcome.message;
+  for (const replica::RecordFault& fault : outcome.record_faults) {
+    Response::BatchIndexAndErrorMessage record;
+    record.batch_index = fault.batch_index;
+    record.batch_index_error_message = fault.message;
+    partition.record_errors.push_back(std::move(record));
+  }
+  return partition;
+}
+
+io::Task<void> append_all(RequestContext context, std::vector<Write>* writes, replica::AppendOptions options) {
+  replica::Partitions& partitions = context.services().partitions;
+  std::vector<std::shared_ptr<Share>> shares(partitions.loops());
+  for (Write& write : *writes) {
+    if (write.outcome.error != ErrorCode::NONE) continue;
+    std::shared_ptr<Share>& share = shares[partitions.owner(write.id)];
+    if (share == nullptr) {
+      share = std::make_shared<Share>();
+      share->options = options;
+    }
+    share->writes.push_back(&write);
+  }
+  std::vector<io::Task<void>> running;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] == nullptr) continue;
+    replica::LoopPartitions* there = &partitions.on_loop(i);
+    auto work = [there, share = shares[i]] { return append_share(there, share); };
+    running.push_back(io::run_on(there->loop(), std::move(work)));
+  }
+  co_await io::when_all(context.loop(), std::move(running));
+}
+
+}  // namespace
+
+io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context, Request request) {
+  bool acks_ok = request.acks == 0 || request.acks == 1 || request.acks == -1;
+  std::vector<Write> writes;
+  for (auto& topic : request.topic_data) {
+    for (auto& data : topic.partition_data) {
+      Write write;
+      ErrorCode error = acks_ok ? check_partition(context, topic, data, write.id) : ErrorCode::INVALID_REQUIRED_ACKS;
+      if (error == ErrorCode::NONE && request.transactional_id.has_value()) {
+        error = ErrorCode::UNSUPPORTED_VERSION;  // no transactions yet: see InitProducerId
+      }
+      write.outcome.error = error;
+      if (data.records.has_value()) write.records = std::move(*data.records);
+      writes.push_back(std::move(write));
+    }
+  }
+  replica::AppendOptions options;
+  options.produce_version = context.api_version;
+  options.wait_committed = request.acks == -1;
+  options.deadline = context.loop().now() + from_ms(std::max(request.timeout_ms, 0));
+  co_await append_all(context, &writes, options);
+
+  Response response;
+  std::size_t at = 0;
+  bool failed = false;
+  for (const auto& topic : request.topic_data) {
+    Response::TopicProduceResponse answer;
+    answer.name = topic.name;
+    answer.topic_id = topic.topic_id;
+    for (const auto& data : topic.partition_data) {
+      const Write& write = writes[at++];
+      auto partition = to_response(write, data.index);
+      failed = failed || write.outcome.error != ErrorCode::NONE;
+      if (context.api_version >= kLeaderHintVersion && write.outcome.error == ErrorCode::NOT_LEADER_OR_FOLLOWER) {
+        add_leader_hint(context, write, response, partition);
+      }
+      answer.partition_responses.push_back(std::move(partition));
+    }
+    response.responses.push_back(std::move(answer));
+  }
+  if (request.acks == 0) {
+    // Nobody reads an answer: a closed connection is the only way to make the client look at its metadata.
+    if (failed) context.close_connection();
+    co_return std::optional<Response>();
+  }
+  co_return std::optional<Response>(std::move(response));
+}
+
+const HandlerEntry kProduce = make_handler<ProduceHandler>();
+
+}  // namespace milena::broker

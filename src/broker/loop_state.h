@@ -1,0 +1,50 @@
+/// LoopState: what one data loop holds for its connections: the metadata image it serves from, its partitions, its
+/// fetch sessions. Used on that loop only; no lock, no shared reference count per request.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+
+#include "broker/fetch_sessions.h"
+#include "broker/services.h"
+#include "image/image.h"
+
+namespace milena::broker {
+
+using replica::ImagePtr;
+
+class Connection;
+
+struct LoopState {
+  LoopState(io::Loop& own_loop, std::size_t own_index, Services& node_services,
+            std::shared_ptr<const config::KafkaConfig> node_config)
+      : loop(own_loop),
+        index(own_index),
+        services(node_services),
+        image(std::make_shared<const image::Image>()),
+        config(std::move(node_config)),
+        partitions(node_services.partitions.on_loop(own_index)),
+        fetch_sessions(node_services.limits.fetch_session_slots) {}
+
+  io::Loop& loop;
+  std::size_t index;
+  Services& services;
+  ImagePtr image;
+  std::shared_ptr<const config::KafkaConfig> config;
+  replica::LoopPartitions& partitions;
+  FetchSessions fetch_sessions;
+  std::uint64_t next_connection_id = 1;
+  /// Connections here or on their way; read by the acceptors, which run elsewhere.
+  std::atomic<std::size_t> connections{0};
+  std::set<Connection*> live;  // open connections, to be closed at a stop
+
+  /// Takes over an image unless a newer one is here already.
+  void see(const ImagePtr& newer) {
+    if (newer != nullptr && newer->offset > image->offset) image = newer;
+  }
+};
+
+}  // namespace milena::broker

@@ -1,0 +1,426 @@
+#include "broker/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/format.h"
+#include "image/metadata_version.h"
+#include "meta/brokers.h"
+#include "meta/directories.h"
+
+namespace milena::broker {
+namespace {
+
+constexpr Duration kUnfenceRetry = 10ms;
+constexpr Duration kShutdownLimit = std::chrono::seconds(15);
+
+Limits limits_of(const config::ServerConfig& server) {
+  Limits limits;
+  limits.max_request_bytes = server.socket.request_max_bytes;
+  limits.connections_max_idle = server.socket.connections_max_idle;
+  limits.fetch_max_bytes = server.fetch.max_bytes;
+  limits.fetch_session_slots = static_cast<std::size_t>(server.fetch.session_slots);
+  return limits;
+}
+
+replica::LogManagerOptions log_options(const config::ServerConfig& server) {
+  replica::LogManagerOptions options;
+  options.log_dirs = server.log.dirs;
+  if (std::ranges::find(options.log_dirs, server.metadata_log.dir) == options.log_dirs.end()) {
+    options.log_dirs.push_back(server.metadata_log.dir);
+  }
+  options.retention_check_interval = server.log.retention_check_interval;
+  options.checkpoint_interval = server.log.recovery_checkpoint_interval;
+  options.high_watermark_interval = server.log.high_watermark_checkpoint_interval;
+  return options;
+}
+
+replica::GroupCoordinatorOptions group_options(const config::GroupCoordinatorConfig& from) {
+  replica::GroupCoordinatorOptions to;
+  to.groups.group_initial_rebalance_delay = from.initial_rebalance_delay;
+  to.groups.group_min_session_timeout = from.min_session_timeout;
+  to.groups.group_max_session_timeout = from.max_session_timeout;
+  to.groups.group_max_size = from.max_size;
+  to.groups.offset_metadata_max_bytes = from.offset_metadata_max_bytes;
+  to.groups.offsets_retention = from.offsets_retention;
+  to.offsets_retention_check_interval = from.offsets_retention_check_interval;
+  return to;
+}
+
+}  // namespace
+
+Node::Node(io::Runtime& runtime, NodeOptions options)
+    : runtime_(runtime),
+      loop_(runtime.control_loop()),
+      options_(std::move(options)),
+      schema_(options_.config),
+      partitions_(runtime),
+      logs_(runtime, partitions_, log_options(options_.server), [this](std::string why) { fatal(std::move(why)); }),
+      metadata_(
+          loop_, schema_, metadata_options(),
+          [this](const replica::ImagePtr& image, const image::Delta& delta) { on_commit(image, delta); },
+          [this](std::string why) { fatal(std::move(why)); }),
+      groups_(loop_, partitions_, group_options(options_.server.group)),
+      producer_ids_(loop_, metadata_, options_.server.node_id),
+      services_{runtime, loop_,  state_,        limits_of(options_.server), partitions_, metadata_,
+                groups_, logs_, producer_ids_, {}},
+      applied_changed_(loop_),
+      stop_signal_(loop_) {
+  state_.node_id = options_.server.node_id;
+  services_.wait_applied = [this](Offset offset) -> io::Task<void> {
+    struct Wait {
+      static io::Task<void> run(Node* self, Offset target) {
+        while (self->applied_ < target && !self->stopping_) co_await self->applied_changed_.wait();
+      }
+    };
+    return Wait::run(this, offset);
+  };
+  for (std::size_t i = 0; i < runtime.data_loops(); ++i) {
+    loops_.push_back(std::make_unique<LoopState>(runtime.data_loop(i), i, services_, options_.config));
+  }
+}
+
+Node::~Node() = default;
+
+replica::MetadataOptions Node::metadata_options() const {
+  const config::ServerConfig& server = options_.server;
+  replica::MetadataOptions to;
+  to.settings.node_id = server.node_id;
+  to.settings.num_partitions = server.topic.partitions;
+  to.settings.default_replication_factor = server.topic.replication_factor;
+  to.settings.min_insync_replicas = static_cast<std::int32_t>(options_.config->integer("min.insync.replicas"));
+  to.settings.unclean_leader_election = options_.config->boolean("unclean.leader.election.enable");
+  to.settings.delete_topic_enable = server.topic.delete_enabled;
+  to.settings.session_timeout = server.life.session_timeout;
+  to.settings.max_idle_interval = server.metadata_log.idle_interval.value_or(Duration::zero());
+  to.settings.snapshot_bytes = server.metadata_log.snapshot_new_bytes;
+  to.settings.snapshot_interval = server.metadata_log.snapshot_interval.value_or(Duration::zero());
+  to.raft.node_id = server.node_id;
+  for (const config::Voter& voter : server.quorum.voters) {
+    raft::Voter one;
+    one.id = voter.id;
+    one.endpoints.push_back({server.listeners.controller_names.empty() ? "CONTROLLER" : server.listeners.controller_names.front(),
+                             voter.address.host, voter.address.port});
+    to.raft.static_voters.voters.push_back(std::move(one));
+  }
+  to.log.segment_bytes = server.metadata_log.segment_bytes;
+  to.log.segment_ms = to_ms(server.metadata_log.segment_ms);
+  to.log.delete_old_segments = false;
+  to.max_retention_bytes = server.metadata_log.retention_bytes.value_or(-1);
+  to.max_retention_ms = server.metadata_log.retention_ms.has_value() ? to_ms(*server.metadata_log.retention_ms) : -1;
+  return to;
+}
+
+// ---- start -------------------------------------------------------------------------------------------------
+
+io::Task<Result<void, NodeError>> Node::prepare_directories() {
+  auto opened = co_await logs_.open_directories();
+  if (opened.failed()) co_return Err(NodeError{opened.error().message});
+  auto formatted = check_directories(logs_.directories(), options_.server);
+  if (formatted.failed()) co_return Err(NodeError{formatted.error().message});
+  if (*formatted == Formatted::kNone) {
+    if (!options_.format_if_empty) {
+      co_return Err(NodeError{"the log directories are not formatted. Run: milena storage format --standalone "
+                              "--cluster-id $(milena storage random-uuid) --config <server.properties>"});
+    }
+    FormatRequest request;
+    request.standalone = options_.server.quorum.voters.empty();
+    Timestamp now = loop_.wall_now();
+    io::Loop* loop = &loop_;
+    const config::ServerConfig* server = &options_.server;
+    auto job = [loop, now, server, request] {
+      return format_directories(loop->disk(), loop->entropy(), now, *server, request);
+    };
+    auto written = co_await io::offload(loop_, std::move(job));
+    if (written.failed()) co_return Err(NodeError{written.error().message});
+    formatted_now_ = true;
+    for (const auto& directory : logs_.directories()) {
+      auto read = directory->read_meta();
+      if (read.failed()) co_return Err(NodeError{read.error().message});
+    }
+  }
+  state_.cluster_id = logs_.directories().front()->meta()->cluster_id;
+  co_return Result<void, NodeError>();
+}
+
+io::Task<Result<void, NodeError>> Node::start() {
+  // Ports first: a port that is taken should say so before anything is written.
+  auto ports = bind_all();
+  if (ports.failed()) co_return ports;
+  auto prepared = co_await prepare_directories();
+  if (prepared.failed()) co_return prepared;
+  log::LogDirectory* metadata_directory = logs_.directory(options_.server.metadata_log.dir);
+  metadata_.set_identity(state_.cluster_id, metadata_directory->meta()->directory_id.value_or(kZeroUuid));
+  auto led = co_await metadata_.start(metadata_directory);
+  if (led.failed()) co_return Err(NodeError{led.error().message});
+
+  replica::ImagePtr image = metadata_.committed();
+  auto loaded = co_await logs_.load(image, state_.node_id, options_.config);
+  if (loaded.failed()) co_return Err(NodeError{loaded.error().message});
+  loaded_ = true;
+  applied_ = image->offset;
+  applied_changed_.notify_all();
+  // What was committed while the logs were opened.
+  pending_ = pending_.has_value() ? std::move(pending_) : std::optional<image::Delta>(image::Delta());
+  if (!std::exchange(applying_, true)) loop_.spawn(apply_changes(this));
+
+  auto registered = co_await register_node();
+  if (registered.failed()) co_return registered;
+  logs_.start_background();
+  open_listeners();
+  co_return Result<void, NodeError>();
+}
+
+Result<void, NodeError> Node::bind_all() {
+  for (const config::Listener& listener : options_.server.listeners.bind) {
+    auto bound = loop_.net().listen({listener.address.host, listener.address.port});
+    if (bound.failed()) {
+      return Err(NodeError{"listener " + listener.name + ": cannot listen on " +
+                           io::to_string({listener.address.host, listener.address.port}) + ": " + bound.error().what});
+    }
+    ListenerInfo info;
+    info.name = listener.name;
+    info.bound = (*bound)->local();
+    info.controller = std::ranges::find(options_.server.listeners.controller_names, listener.name) !=
+                      options_.server.listeners.controller_names.end();
+    bound_.emplace_back(std::move(info), std::move(*bound));
+  }
+  return {};
+}
+
+void Node::open_listeners() {
+  std::vector<LoopState*> loops;
+  for (auto& loop : loops_) loops.push_back(loop.get());
+  for (auto& [info, listener] : bound_) {
+    auto acceptor = std::make_shared<Acceptor>(loop_, info, std::move(listener), loops);
+    acceptors_.push_back(acceptor);
+    loop_.spawn(Acceptor::run(std::move(acceptor)));
+  }
+  bound_.clear();
+}
+
+std::vector<ListenerInfo> Node::listeners() const {
+  std::vector<ListenerInfo> result;
+  for (const auto& acceptor : acceptors_) result.push_back(acceptor->info());
+  return result;
+}
+
+// ---- registration and heartbeats ---------------------------------------------------------------------------
+
+wire::BrokerRegistrationRequest Node::registration() const {
+  wire::BrokerRegistrationRequest request;
+  request.broker_id = state_.node_id.value();
+  request.cluster_id = state_.cluster_id;
+  request.incarnation_id = state_.incarnation_id;
+  for (const config::Listener& listener : options_.server.listeners.advertised) {
+    wire::BrokerRegistrationRequest::Listener one;
+    one.name = listener.name;
+    one.host = listener.address.host;
+    one.port = listener.address.port;
+    for (const auto& [info, bound] : bound_) {
+      if (one.port == 0 && info.name == listener.name) one.port = info.bound.port;
+    }
+    one.security_protocol = static_cast<std::int16_t>(listener.protocol);
+    request.listeners.push_back(std::move(one));
+  }
+  for (const image::SupportedFeature& feature : image::kSupportedFeatures) {
+    wire::BrokerRegistrationRequest::Feature one;
+    one.name = feature.name;
+    one.min_supported_version = feature.min_level;
+    one.max_supported_version = feature.max_level;
+    request.features.push_back(std::move(one));
+  }
+  request.rack = options_.server.rack;
+  for (const auto& directory : logs_.directories()) {
+    if (std::ranges::find(options_.server.log.dirs, directory->path()) == options_.server.log.dirs.end()) continue;
+    request.log_dirs.push_back(directory->meta()->directory_id.value_or(kZeroUuid));
+  }
+  request.previous_broker_epoch = logs_.previous_broker_epoch();
+  return request;
+}
+
+// After a crash the metadata says that this broker runs, under its old incarnation. It does not: this process holds
+// the locks of its log directories. So its session ends here and now, rather than by broker.session.timeout.ms.
+io::Task<void> Node::end_previous_session() {
+  BrokerId self = state_.node_id;
+  auto fence = [self](const meta::Context& context) {
+    meta::Decision<bool> decision;
+    const image::Broker* broker = context.image.broker(self);
+    decision.response = broker != nullptr && !broker->fenced;
+    if (decision.response) decision.records = meta::fence_broker(context, self);
+    return decision;
+  };
+  auto forget = [self](meta::Controller& controller, const meta::Decision<bool>& decision) {
+    if (decision.response) controller.heartbeats().fence(self);
+  };
+  auto done = co_await metadata_.decide(std::move(fence), std::move(forget));
+  if (!done.has_value()) loop_.log().warn("controller", "the controller stopped before this broker registered");
+}
+
+io::Task<Result<void, NodeError>> Node::register_node() {
+  state_.incarnation_id = loop_.entropy().random_uuid();
+  if (options_.server.controller) {
+    wire::ControllerRegistrationRequest own;
+    own.controller_id = state_.node_id.value();
+    own.incarnation_id = state_.incarnation_id;
+    for (const config::Listener& listener : options_.server.listeners.advertised_controller) {
+      wire::ControllerRegistrationRequest::Listener one;
+      one.name = listener.name;
+      one.host = listener.address.host;
+      one.port = listener.address.port;
+      one.security_protocol = static_cast<std::int16_t>(listener.protocol);
+      own.listeners.push_back(std::move(one));
+    }
+    for (const image::SupportedFeature& feature : image::kSupportedFeatures) {
+      wire::ControllerRegistrationRequest::Feature one;
+      one.name = feature.name;
+      one.min_supported_version = feature.min_level;
+      one.max_supported_version = feature.max_level;
+      own.features.push_back(std::move(one));
+    }
+    auto ask = [own](const meta::Context& context) { return meta::register_controller(context, own); };
+    auto decision = co_await metadata_.decide(std::move(ask));
+    if (!decision.has_value()) co_return Err(NodeError{"the controller stopped while it registered itself"});
+  }
+  co_await end_previous_session();
+  wire::BrokerRegistrationRequest request = registration();
+  auto ask = [request](const meta::Context& context) { return meta::register_broker(context, request); };
+  auto decision = co_await metadata_.decide(std::move(ask));
+  if (!decision.has_value()) co_return Err(NodeError{"the controller stopped while the broker registered"});
+  if (decision->response.error_code != 0) {
+    auto code = static_cast<wire::ErrorCode>(decision->response.error_code);
+    co_return Err(NodeError{"the broker's registration was refused: " + std::string(wire::name(code))});
+  }
+  state_.broker_epoch = decision->response.broker_epoch;
+  producer_ids_.set_broker_epoch(state_.broker_epoch);
+
+  bool fenced = true;
+  while (fenced && !stopping_) {
+    bool may_stop = false;
+    bool known = co_await heartbeat(false, &fenced, &may_stop);
+    if (!known) co_return Err(NodeError{"the controller does not know this broker's registration"});
+    if (fenced) co_await io::sleep_for(loop_, kUnfenceRetry);
+  }
+  co_await services_.wait_applied(metadata_.committed()->offset);
+  heartbeats_running_ = true;
+  loop_.spawn(send_heartbeats(this));
+  co_return Result<void, NodeError>();
+}
+
+io::Task<bool> Node::heartbeat(bool shut_down, bool* fenced, bool* may_stop) {
+  wire::BrokerHeartbeatRequest request;
+  request.broker_id = state_.node_id.value();
+  request.broker_epoch = state_.broker_epoch;
+  request.current_metadata_offset = applied_.value();
+  request.want_fence = false;
+  request.want_shut_down = shut_down;
+  auto ask = [request](const meta::Context& context) { return meta::broker_heartbeat(context, request); };
+  io::Loop* loop = &loop_;
+  const replica::MetadataDriver* driver = &metadata_;
+  auto applied = [request, loop, driver](meta::Controller& controller, meta::HeartbeatDecision& decision) {
+    meta::apply_heartbeat(controller.heartbeats(), request, decision, driver->raft().log_end(), loop->now());
+  };
+  auto decision = co_await metadata_.decide(std::move(ask), std::move(applied));
+  if (!decision.has_value()) co_return false;
+  if (decision->response.error_code != 0) co_return false;
+  *fenced = decision->response.is_fenced;
+  *may_stop = decision->response.should_shut_down;
+  co_return true;
+}
+
+io::Task<void> Node::send_heartbeats(Node* self) {
+  while (!self->stopping_) {
+    co_await self->stop_signal_.wait(self->loop_.now() + self->options_.server.life.heartbeat_interval);
+    if (self->stopping_) break;
+    bool fenced = false;
+    bool may_stop = false;
+    bool known = co_await self->heartbeat(false, &fenced, &may_stop);
+    if (!known && !self->stopping_) self->loop_.log().warn("controller", "a heartbeat of this broker was refused");
+  }
+  self->heartbeats_running_ = false;
+  self->stop_signal_.notify_all();
+}
+
+// ---- following the metadata --------------------------------------------------------------------------------
+
+void Node::on_commit(const replica::ImagePtr& image, const image::Delta& delta) {
+  newest_image_ = image;
+  for (auto& state : loops_) {
+    LoopState* local = state.get();
+    local->loop.post([local, image] { local->see(image); });
+  }
+  if (pending_.has_value()) pending_->merge(delta);
+  else pending_ = delta;
+  if (loaded_ && !std::exchange(applying_, true)) loop_.spawn(apply_changes(this));
+}
+
+io::Task<void> Node::apply_changes(Node* self) {
+  while (self->pending_.has_value() && !self->stopping_) {
+    image::Delta delta = std::move(*std::exchange(self->pending_, std::nullopt));
+    replica::ImagePtr image = self->newest_image_;
+    self->groups_.on_image(*image, self->state_.node_id);
+    co_await self->logs_.apply(image, std::move(delta));
+    self->applied_ = image->offset;
+    self->applied_changed_.notify_all();
+  }
+  self->applying_ = false;
+  self->applied_changed_.notify_all();
+}
+
+// ---- stop --------------------------------------------------------------------------------------------------
+
+io::Task<void> Node::controlled_shutdown() {
+  Instant limit = loop_.now() + kShutdownLimit;
+  bool may_stop = false;
+  while (!may_stop && loop_.now() < limit) {
+    bool fenced = false;
+    bool known = co_await heartbeat(true, &fenced, &may_stop);
+    if (!known) break;
+    if (!may_stop) co_await io::sleep_for(loop_, kUnfenceRetry);
+  }
+}
+
+namespace {
+
+io::Task<void> close_there(LoopState* local) {
+  std::vector<Connection*> open(local->live.begin(), local->live.end());
+  for (Connection* connection : open) connection->close();
+  co_return;
+}
+
+}  // namespace
+
+io::Task<void> Node::close_connections() {
+  for (auto& state : loops_) {
+    LoopState* local = state.get();
+    auto work = [local] { return close_there(local); };
+    co_await io::run_on(local->loop, std::move(work));
+  }
+}
+
+io::Task<void> Node::stop() {
+  if (std::exchange(stopping_, true)) co_return;
+  for (auto& acceptor : acceptors_) acceptor->close();
+  bound_.clear();
+  stop_signal_.notify_all();
+  applied_changed_.notify_all();
+  while (heartbeats_running_) co_await stop_signal_.wait();
+  bool registered = state_.broker_epoch >= 0;
+  if (registered && metadata_.active()) {
+    stopping_ = false;  // the shutdown's own changes are still to be applied
+    co_await controlled_shutdown();
+    stopping_ = true;
+  }
+  groups_.stop();
+  co_await close_connections();
+  while (applying_) co_await applied_changed_.wait();
+  if (loaded_) co_await logs_.stop(state_.broker_epoch);
+  co_await metadata_.stop();
+}
+
+void Node::fatal(std::string why) {
+  loop_.log().error("server", "{}", why);
+  if (options_.on_fatal) options_.on_fatal(std::move(why));
+}
+
+}  // namespace milena::broker
