@@ -1,0 +1,53 @@
+#include "app/banner.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace milena::app {
+namespace {
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+}  // namespace
+
+std::string banner_text(const BannerFacts& facts) {
+  std::string clients;
+  std::string controllers;
+  for (const broker::ListenerInfo& listener : facts.listeners) {
+    std::string& line = listener.controller ? controllers : clients;
+    line += (line.empty() ? "" : ", ") + io::to_string(listener.bound);
+  }
+  std::string text = fmt::format("Milena {}  ready in {} ms\n", facts.version, to_ms(facts.start_time));
+  text += fmt::format("  Kafka clients   {}\n", clients);
+  if (!controllers.empty()) text += fmt::format("  Controller      {}\n", controllers);
+  text += fmt::format("  Data            {}{}\n", joined(facts.log_dirs), facts.new_directory ? " (new)" : "");
+  text += fmt::format("  Cluster         {}\n\n", facts.cluster_id);
+  std::string where = clients.starts_with("127.0.0.1:9092") ? "" : " -b " + clients.substr(0, clients.find(','));
+  text += "Try, in another terminal:\n";
+  text += fmt::format("  milena topic create orders{}\n", where);
+  text += fmt::format("  echo hello | milena produce orders{}\n", where);
+  text += fmt::format("  milena consume orders --from start{}\n\n", where);
+  text += "Ctrl-C stops it cleanly.\n";
+  return text;
+}
+
+std::string banner_json(const BannerFacts& facts) {
+  nlohmann::ordered_json line;
+  line["event"] = "ready";
+  line["version"] = facts.version;
+  line["pid"] = facts.pid;
+  line["start_ms"] = to_ms(facts.start_time);
+  line["cluster_id"] = facts.cluster_id;
+  line["log_dirs"] = facts.log_dirs;
+  for (const broker::ListenerInfo& listener : facts.listeners) {
+    line["listeners"][listener.name] = io::to_string(listener.bound);
+  }
+  return line.dump() + "\n";
+}
+
+}  // namespace milena::app

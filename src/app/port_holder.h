@@ -1,0 +1,17 @@
+/// Which process listens on a TCP port of this machine, as far as /proc tells.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace milena::app {
+
+struct PortHolder {
+  int pid = 0;
+  std::string name;  // of the executable
+};
+/// Nothing: nobody listens there, or its process is not ours to see.
+std::optional<PortHolder> find_port_holder(std::uint16_t port);
+
+}  // namespace milena::app

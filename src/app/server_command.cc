@@ -1,0 +1,146 @@
+#include "app/server_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "app/banner.h"
+#include "app/options.h"
+#include "app/port_holder.h"
+#include "app/version.h"
+#include "broker/node.h"
+#include "io/asio/asio_runtime.h"
+#include "io/signal.h"
+
+extern char** environ;
+
+namespace milena::app {
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    std::string text(*entry);
+    std::size_t equals = text.find('=');
+    if (equals != std::string::npos) variables[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return variables;
+}
+
+// Why the node ended, told to the main task from wherever it is found out.
+struct Ending {
+  explicit Ending(io::Loop& loop) : told(loop) {}
+  io::Signal told;
+  bool stop = false;
+  bool fatal = false;
+};
+
+io::Task<void> watch_signals(io::AsioRuntime* runtime, Ending* ending) {
+  while (true) {
+    int signal = co_await runtime->wait_signal();
+    if (signal == SIGHUP) continue;  // nothing to read again yet
+    ending->stop = true;
+    ending->told.notify_all();
+  }
+}
+
+std::string with_port_holder(const std::string& message, const config::ServerConfig& server) {
+  if (message.find("ddress already in use") == std::string::npos) return message;
+  for (const config::Listener& listener : server.listeners.bind) {
+    if (message.find("listener " + listener.name + ":") == std::string::npos) continue;
+    auto holder = find_port_holder(listener.address.port);
+    if (!holder.has_value()) break;
+    return fmt::format("{}. Port {} is held by {} (pid {}). Stop it, or choose another port: --override listeners=...",
+                       message, listener.address.port, holder->name, holder->pid);
+  }
+  return message;
+}
+
+void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration start_time) {
+  BannerFacts facts;
+  facts.version = kVersion;
+  facts.listeners = node.listeners();
+  facts.log_dirs = loaded.server.log.dirs;
+  facts.cluster_id = node.cluster_id();
+  facts.new_directory = node.was_formatted_now();
+  facts.start_time = start_time;
+  facts.pid = getpid();
+  bool terminal = isatty(STDOUT_FILENO) == 1;
+  std::string text = terminal ? banner_text(facts) : banner_json(facts);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, bool format) {
+  io::Loop& loop = runtime->control_loop();
+  Instant began = loop.now();
+  Ending ending(loop);
+  broker::NodeOptions options;
+  options.config = loaded->config;
+  options.server = loaded->server;
+  options.format_if_empty = format;
+  options.on_fatal = [&ending](const std::string&) {
+    ending.fatal = true;
+    ending.told.notify_all();
+  };
+  // Lives until the process ends: after a fatal error its tasks are left where they stand.
+  auto* node = new broker::Node(*runtime, std::move(options));
+  loop.spawn(watch_signals(runtime, &ending));
+  for (const std::string& warning : loaded->warnings) loop.log().warn("config", "{}", warning);
+  auto started = co_await node->start();
+  if (started.failed()) {
+    std::string message = with_port_holder(started.error().message, loaded->server);
+    loop.log().error("server", "{}", message);
+    std::fflush(nullptr);
+    _exit(kFailed);
+  }
+  if (node->was_formatted_now()) {
+    loop.log().info("server", "formatted the empty log directories as a new cluster, {}", node->cluster_id());
+  }
+  say_ready(*node, *loaded, loop.now() - began);
+  while (!ending.stop && !ending.fatal) co_await ending.told.wait();
+  if (!ending.fatal) {
+    loop.log().info("server", "stopping");
+    co_await node->stop();
+    loop.log().info("server", "stopped");
+  }
+  std::fflush(nullptr);
+  // Nothing is left to be written: the rest of the process needs no taking apart.
+  _exit(ending.fatal ? kFailed : kOk);
+}
+
+}  // namespace
+
+int run_server(const std::vector<std::string>& arguments) {
+  auto options = parse_server_options(arguments);
+  if (options.failed()) {
+    fmt::print(stderr, "milena server: {}\n", options.error());
+    return kUsage;
+  }
+  if (options->help) {
+    fmt::print("{}", server_help());
+    return kOk;
+  }
+  auto loaded = load_config(*options, environment());
+  if (loaded.failed()) {
+    for (const std::string& line : loaded.error()) fmt::print(stderr, "milena server: {}\n", line);
+    return kFailed;
+  }
+  io::AsioOptions runtime_options;
+  if (loaded->server.socket.network_threads.has_value()) {
+    runtime_options.data_loops = static_cast<std::size_t>(*loaded->server.socket.network_threads);
+  }
+  io::AsioRuntime runtime(runtime_options);
+  runtime.start();
+  const LoadedConfig* config = &*loaded;
+  bool format = options->format;
+  return runtime.run([&runtime, config, format] { return serve(&runtime, config, format); });
+}
+
+}  // namespace milena::app
