@@ -1,0 +1,249 @@
+"""Servers for tests that drive real clients: start, wait until ready, end politely or with kill -9, start again.
+
+    class Case(harness.ServerTestCase):
+        def test(self):
+            server = self.start_server()
+            ...  # server.bootstrap is "127.0.0.1:PORT"
+            server.restart()         # SIGTERM, wait, start on the same data
+            server.restart(kill=True)  # kill -9 instead
+
+Environment: MILENA_BIN names the milena program; MILENA_KAFKA_LIBS the folder with Apache Kafka's jars (for `Kafka`
+and for Kafka's tools). MILENA_TEST_SERVER=kafka runs the same tests against Apache Kafka, which shows whether a
+failing test or the server is wrong. Ports are chosen below 30000, where no outgoing connection takes one.
+Only processes that were started here are ended, by their pid; they also die with the test (PR_SET_PDEATHSIG).
+"""
+
+import ctypes
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+LOG_TAIL_LINES = 60
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+
+
+def free_port():
+    """A port in 10000..29999 that nobody listens on now. No listener of ours has it twice in one process."""
+    while True:
+        port = random.randrange(10000, 30000)
+        if port in free_port.given:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        free_port.given.add(port)
+        return port
+
+
+free_port.given = set()
+
+
+def die_with_parent():
+    """For preexec_fn: SIGKILL for the child when the test goes away."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def answers_api_versions(port, timeout=2.0):
+    """Whether a node on 127.0.0.1:port answers an ApiVersions v0 request with error 0."""
+    request = struct.pack(">hhih", 18, 0, 7, -1)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=timeout) as stream:
+            stream.sendall(struct.pack(">i", len(request)) + request)
+            answer = b""
+            while len(answer) < 10:
+                piece = stream.recv(4096)
+                if not piece:
+                    return False
+                answer += piece
+    except OSError:
+        return False
+    return struct.unpack(">ih", answer[4:10]) == (7, 0)
+
+
+class Node:
+    """One node, broker and controller, on its own folder. Subclasses say how it is formatted and started."""
+
+    name = "node"
+    clean_statuses = (0,)
+
+    def __init__(self, folder, overrides=None):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.controller_port = free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.data = self.folder / "data"
+        self.log_path = self.folder / f"{self.name}.log"
+        self.config_path = self.folder / "server.properties"
+        self.process = None
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": str(self.data),
+            "num.network.threads": "2",
+            "num.partitions": "4",
+            "offsets.topic.num.partitions": "4",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+        }
+        settings.update(overrides or {})
+        self.config_path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+
+    def format(self):
+        """Makes the data folder ready, where that is a step of its own."""
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return {key: value for key, value in os.environ.items() if not key.startswith("KAFKA_")}
+
+    def start(self, timeout=START_TIMEOUT_S):
+        """Starts the node and waits until it answers. Raises with the end of its log if it does not."""
+        assert self.process is None, "already running"
+        if not self.data.exists():
+            self.format()
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.folder, env=self.environment(), preexec_fn=die_with_parent)
+        deadline = time.monotonic() + timeout
+        while not answers_api_versions(self.port):
+            if self.process.poll() is not None:
+                status = self.process.returncode
+                self.process = None
+                raise RuntimeError(f"{self.name} ended with status {status} while starting\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self.name} did not answer within {timeout} s\n{self.log_tail()}")
+            time.sleep(0.02)
+        return self
+
+    def stop(self, timeout=STOP_TIMEOUT_S):
+        """SIGTERM, then waits. Raises if the node had died before, does not end, or ends with a failure."""
+        process, self.process = self.process, None
+        if process.poll() is not None:
+            raise RuntimeError(f"{self.name} had ended by itself, status {process.returncode}\n{self.log_tail()}")
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"{self.name} did not end within {timeout} s of SIGTERM\n{self.log_tail()}") from None
+        if status not in self.clean_statuses:
+            raise RuntimeError(f"{self.name} ended with status {status} after SIGTERM\n{self.log_tail()}")
+
+    def kill(self):
+        """kill -9, by pid. What the kernel has of its files stays, as after a crash of the process."""
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+
+    def restart(self, kill=False):
+        if kill:
+            self.kill()
+        else:
+            self.stop()
+        self.start()
+
+    def close(self):
+        """Ends whatever runs; for cleaning up."""
+        if self.process is not None:
+            self.kill()
+
+    def log_tail(self, lines=LOG_TAIL_LINES):
+        try:
+            text = self.log_path.read_text(errors="replace").splitlines()
+        except OSError:
+            return f"(no {self.log_path.name})"
+        return "\n".join([f"--- end of {self.name}'s log:"] + text[-lines:])
+
+
+class Milena(Node):
+    name = "milena"
+
+    def command(self):
+        return [os.environ["MILENA_BIN"], "server", str(self.config_path)]
+
+
+def kafka_classpath():
+    return str(Path(os.environ["MILENA_KAFKA_LIBS"]) / "*")
+
+
+class Kafka(Node):
+    name = "kafka"
+    clean_statuses = (0, 128 + signal.SIGTERM)  # a JVM's status after SIGTERM
+    cluster_id = "5L6g3nShT-eMCtK--X86sw"
+
+    def java(self, main, *arguments):
+        return ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", kafka_classpath(), main, *arguments]
+
+    def format(self):
+        subprocess.run(self.java("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self.cluster_id,
+                                 "-c", str(self.config_path)),
+                       check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+
+    def command(self):
+        return self.java("kafka.Kafka", str(self.config_path))
+
+
+def server_class():
+    return Kafka if os.environ.get("MILENA_TEST_SERVER") == "kafka" else Milena
+
+
+class ServerTestCase(unittest.TestCase):
+    """A test case with servers of its own in a temporary folder; a failure shows the end of their logs."""
+
+    maxDiff = 4000
+
+    def run(self, result=None):
+        self.servers = []
+        self.folder = Path(tempfile.mkdtemp(prefix="milena-test-"))
+        before = len(result.failures) + len(result.errors)
+        try:
+            super().run(result)
+        finally:
+            failed = len(result.failures) + len(result.errors) > before
+            for server in self.servers:
+                if failed:
+                    print(server.log_tail(), file=sys.stderr)
+                server.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return result
+
+    def start_server(self, **overrides):
+        """A running node; `overrides` are configuration keys with underscores for dots."""
+        settings = {key.replace("_", "."): value for key, value in overrides.items()}
+        server = server_class()(self.folder / f"node{len(self.servers)}", settings)
+        self.servers.append(server)
+        return server.start()
+
+
+def run_tool(command, **options):
+    """subprocess.run that fails with what the program said. Returns its stdout as bytes."""
+    options.setdefault("timeout", 60)
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))[:300]}: status {done.returncode}\n"
+                             f"{done.stdout[-1500:].decode(errors='replace')}\n"
+                             f"{done.stderr[-3000:].decode(errors='replace')}")
+    return done.stdout
