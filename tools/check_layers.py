@@ -127,13 +127,16 @@ def check_nolint(source):
                 source.report(number, "nolint", "name the check: NOLINT(check-name) and say why")
 
 
-def check_coroutines(source):
+def check_coroutines(source, long_lived):
     for position in cpp_scan.capturing_coroutine_lambdas(source.code):
         source.report(source.line_of(position), "coroutine-capture", "a coroutine lambda must capture nothing: "
                       "its captures die with the lambda; pass them as parameters")
     for position, parameter in cpp_scan.reference_parameters_of_tasks(source.code):
-        source.report(source.line_of(position), "coroutine-reference", f"a coroutine takes '{parameter}' by value: "
-                      "a temporary would be gone after the first suspension")
+        named = re.search(r"(\w+)\s*(?:const\s*)?&(?!&)", parameter)
+        if named and named.group(1) in long_lived:
+            continue
+        source.report(source.line_of(position), "coroutine-reference", f"a coroutine takes '{parameter}' by value: a "
+                      "temporary would be gone after the first suspension (check_layers.toml: long_lived)")
     for position in cpp_scan.awaits_in_ternary(source.code):
         source.report(source.line_of(position), "coroutine-ternary", "g++ 12 miscompiles co_await in ?: ; write if")
     for position in cpp_scan.awaits_with_braced_argument(source.code):
@@ -208,7 +211,7 @@ def check_tree(root):
         check_includes(source, layers, config["header"])
         check_calls(source, config["call"])
         check_nolint(source)
-        check_coroutines(source)
+        check_coroutines(source, config["coroutine"]["long_lived"])
         check_size(source, readme.read_text() if readme.exists() else "", config["size"])
         findings.extend(source.findings)
     return sorted(findings)

@@ -148,11 +148,12 @@ class Words(Tree):
 class Coroutines(Tree):
     def test_capturing_coroutine_lambda(self):
         for code in ("auto f = [&]() -> Task<> { co_return; };", "spawn([this] { co_await g(); });",
-                     "co_await [t]() -> io::Task<int> { return g(t); }();", "auto f = [x = y](int a) mutable -> Task<int> { co_return a; };"):
+                     "co_await [t]() -> io::Task<int> { co_return t; }();", "auto f = [x = y](int a) mutable -> Task<int> { co_return a; };"):
             self.fires("coroutine-capture", "src/base/a.cc", f"void f() {{ {code} }}\n")
 
     def test_other_lambdas(self):
-        for code in ("auto f = []() -> Task<> { co_return; };", "auto f = [&] { return 1; };", "a[i] = b[j]; co_await g();",
+        for code in ("auto f = []() -> Task<> { co_return; };", "f = [this](int a) -> Task<> { return run(this, a); };",
+                     "f = [this] { struct A { static Task<> run(int a) { co_await g(a); } }; return A::run(1); };", "auto f = [&] { return 1; };", "a[i] = b[j]; co_await g();",
                      "[[nodiscard]] int x; co_await g();", "auto f = [&] { spawn([](int a) -> Task<> { co_await h(a); }(x)); };"):
             self.silent("src/base/a.cc", f"Task<> f() {{ {code} }}\n")
 
@@ -161,6 +162,11 @@ class Coroutines(Tree):
             self.fires("coroutine-reference", "src/base/a.h", f"Task<Result<int>> f({parameters});\n")
         self.silent("src/base/a.h", "Task<> f(Env& e, std::string s, const char* p);\nint g(const std::string& s);\n")
         self.silent("src/base/a.h", "// lint: allow(coroutine-reference) the caller awaits at once\nTask<> f(const A& a);\n")
+
+    def test_reference_to_what_outlives_every_task(self):
+        self.silent("src/base/a.h", "Task<> f(const ListenerInfo& listener, ListenerInfo const& other);\n")
+        self.fires("coroutine-reference", "src/base/a.h", "Task<> f(const Listener& listener);\n")
+        self.fires("coroutine-reference", "src/base/a.h", "Task<> f(ListenerInfo&& listener);\n")
 
     def test_await_in_ternary(self):
         self.fires("coroutine-ternary", "src/base/a.cc", "void f() { auto s = c ? co_await g() : h(); }\n")

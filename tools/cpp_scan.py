@@ -63,9 +63,9 @@ def lambdas(code):
 
 
 def capturing_coroutine_lambdas(code):
-    """Positions of lambdas that capture something and are coroutines (a Task result or co_... in the own body)."""
+    """Positions of lambdas that capture something and are coroutines: co_... in the body itself."""
     every = lambdas(code)
-    for start, captures, head, body, body_end in every:
+    for start, captures, _, body, body_end in every:
         if not captures:
             continue
         own = code[body:body_end]
@@ -73,7 +73,10 @@ def capturing_coroutine_lambdas(code):
             if body < inner[0] < body_end:
                 begin, end = inner[3] - body, inner[4] - body
                 own = own[:begin] + " " * (end - begin) + own[end:]
-        if re.search(r"\bco_(await|return|yield)\b", own) or re.search(r"->\s*[\w:]*\bTask\b", head):
+        for local in re.finditer(r"\b(?:struct|class)\b[^;(){]*\{", own):  # so are a local type's functions
+            end = closing(own, local.end() - 1)
+            own = own[:local.end()] + " " * (end - local.end()) + own[end:] if end > 0 else own
+        if re.search(r"\bco_(await|return|yield)\b", own):
             yield start
 
 
