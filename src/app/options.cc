@@ -1,12 +1,10 @@
 #include "app/options.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "base/properties.h"
 #include "config/providers.h"
 #include "config/settings.h"
 #include "config/startup.h"
+#include "io/asio/posix_disk.h"
 
 namespace milena::app {
 namespace {
@@ -31,11 +29,10 @@ const std::vector<std::pair<std::string, std::string>> kEmbeddedDefault = {
 };
 
 Result<std::string, std::string> read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Err("cannot read " + path + ": " + std::generic_category().message(errno));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  io::PosixDisk disk;
+  auto text = disk.read_file(path);
+  if (text.failed()) return Err("cannot read the configuration: " + text.error().what);
+  return std::move(*text);
 }
 
 Errors texts(const config::ConfigErrors& errors) {

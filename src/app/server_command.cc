@@ -1,20 +1,18 @@
 #include "app/server_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 
 #include "app/banner.h"
 #include "app/options.h"
-#include "app/port_holder.h"
 #include "app/version.h"
 #include "broker/node.h"
 #include "io/asio/asio_runtime.h"
+#include "io/asio/port_holder.h"
+#include "io/asio/process.h"
 #include "io/signal.h"
-
-extern char** environ;
 
 namespace milena::app {
 namespace {
@@ -22,16 +20,6 @@ namespace {
 constexpr int kOk = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-
-std::map<std::string, std::string> environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    std::string text(*entry);
-    std::size_t equals = text.find('=');
-    if (equals != std::string::npos) variables[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return variables;
-}
 
 // Why the node ended, told to the main task from wherever it is found out.
 struct Ending {
@@ -54,7 +42,7 @@ std::string with_port_holder(const std::string& message, const config::ServerCon
   if (message.find("ddress already in use") == std::string::npos) return message;
   for (const config::Listener& listener : server.listeners.bind) {
     if (message.find("listener " + listener.name + ":") == std::string::npos) continue;
-    auto holder = find_port_holder(listener.address.port);
+    auto holder = io::find_port_holder(listener.address.port);
     if (!holder.has_value()) break;
     return fmt::format("{}. Port {} is held by {} (pid {}). Stop it, or choose another port: --override listeners=...",
                        message, listener.address.port, holder->name, holder->pid);
@@ -70,9 +58,8 @@ void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration st
   facts.cluster_id = node.cluster_id();
   facts.new_directory = node.was_formatted_now();
   facts.start_time = start_time;
-  facts.pid = getpid();
-  bool terminal = isatty(STDOUT_FILENO) == 1;
-  std::string text = terminal ? banner_text(facts) : banner_json(facts);
+  facts.pid = io::process_id();
+  std::string text = io::standard_output_is_terminal() ? banner_text(facts) : banner_json(facts);
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
 }
@@ -97,8 +84,7 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, bool f
   if (started.failed()) {
     std::string message = with_port_holder(started.error().message, loaded->server);
     loop.log().error("server", "{}", message);
-    std::fflush(nullptr);
-    _exit(kFailed);
+    io::exit_now(kFailed);
   }
   if (node->was_formatted_now()) {
     loop.log().info("server", "formatted the empty log directories as a new cluster, {}", node->cluster_id());
@@ -110,9 +96,8 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, bool f
     co_await node->stop();
     loop.log().info("server", "stopped");
   }
-  std::fflush(nullptr);
   // Nothing is left to be written: the rest of the process needs no taking apart.
-  _exit(ending.fatal ? kFailed : kOk);
+  io::exit_now(ending.fatal ? kFailed : kOk);
 }
 
 }  // namespace
@@ -127,7 +112,7 @@ int run_server(const std::vector<std::string>& arguments) {
     fmt::print("{}", server_help());
     return kOk;
   }
-  auto loaded = load_config(*options, environment());
+  auto loaded = load_config(*options, io::environment_variables());
   if (loaded.failed()) {
     for (const std::string& line : loaded.error()) fmt::print(stderr, "milena server: {}\n", line);
     return kFailed;

@@ -127,7 +127,7 @@ io::Task<std::optional<Bytes>> Connection::next_frame() {
 }
 
 io::Task<bool> Connection::handle_frame(Bytes frame) {
-  Dispatched result = co_await dispatch(local_, listener_, client_, std::move(frame));
+  Dispatched result = co_await dispatch(&local_, &listener_, &client_, std::move(frame));
   if (result.answer.kind == Answer::Kind::kClose || client_.close_requested) co_return false;
   if (result.answer.kind == Answer::Kind::kSend) {
     queue_response(result.correlation_id, result.flexible_header, std::move(result.answer));

@@ -16,7 +16,7 @@ Dispatched close_connection() {
 
 }  // namespace
 
-io::Task<Dispatched> dispatch(LoopState& local, const ListenerInfo& listener, ClientInfo& client, Bytes frame) {
+io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, ClientInfo* client, Bytes frame) {
   wire::Reader reader(std::move(frame));
   std::int16_t key = reader.read_int16();
   std::int16_t version = reader.read_int16();
@@ -24,12 +24,12 @@ io::Task<Dispatched> dispatch(LoopState& local, const ListenerInfo& listener, Cl
   if (!reader.ok()) co_return close_connection();
 
   const HandlerEntry* handler = find_handler(key);
-  Serves wanted = listener.controller ? Serves::kController : Serves::kBroker;
+  Serves wanted = listener->controller ? Serves::kController : Serves::kBroker;
   bool is_api_versions = key == ApiVersionsHandler::Api::key;
   if (handler == nullptr || !serves(handler->listeners, wanted) ||
       (!handler->versions.contains(version) && !is_api_versions)) {
-    local.loop.log().info("request", "closing {}: API key {} version {} is not served on listener {}",
-                          io::to_string(client.address), key, version, listener.name);
+    local->loop.log().info("request", "closing {}: API key {} version {} is not served on listener {}",
+                          io::to_string(client->address), key, version, listener->name);
     co_return close_connection();
   }
 
@@ -46,10 +46,10 @@ io::Task<Dispatched> dispatch(LoopState& local, const ListenerInfo& listener, Cl
   if (!reader.ok()) co_return close_connection();
 
   RequestContext context;
-  context.local = &local;
-  context.listener = &listener;
-  context.client = &client;
-  context.image = local.image;
+  context.local = local;
+  context.listener = listener;
+  context.client = client;
+  context.image = local->image;
   context.api_key = key;
   context.api_version = version;
   context.correlation_id = correlation_id;

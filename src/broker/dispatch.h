@@ -18,6 +18,7 @@ struct Dispatched {
   Dispatched() = default;
 };
 
-io::Task<Dispatched> dispatch(LoopState& local, const ListenerInfo& listener, ClientInfo& client, Bytes frame);
+/// REQUIRES: what is pointed to outlives the request.
+io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, ClientInfo* client, Bytes frame);
 
 }  // namespace milena::broker

@@ -67,14 +67,7 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
       applied_changed_(loop_),
       stop_signal_(loop_) {
   state_.node_id = options_.server.node_id;
-  services_.wait_applied = [this](Offset offset) -> io::Task<void> {
-    struct Wait {
-      static io::Task<void> run(Node* self, Offset target) {
-        while (self->applied_ < target && !self->stopping_) co_await self->applied_changed_.wait();
-      }
-    };
-    return Wait::run(this, offset);
-  };
+  services_.wait_applied = [this](Offset offset) { return wait_applied(this, offset); };
   for (std::size_t i = 0; i < runtime.data_loops(); ++i) {
     loops_.push_back(std::make_unique<LoopState>(runtime.data_loop(i), i, services_, options_.config));
   }
@@ -342,6 +335,10 @@ io::Task<void> Node::send_heartbeats(Node* self) {
 }
 
 // ---- following the metadata --------------------------------------------------------------------------------
+
+io::Task<void> Node::wait_applied(Node* self, Offset offset) {
+  while (self->applied_ < offset && !self->stopping_) co_await self->applied_changed_.wait();
+}
 
 void Node::on_commit(const replica::ImagePtr& image, const image::Delta& delta) {
   newest_image_ = image;

@@ -65,6 +65,7 @@ class Node {
   replica::MetadataOptions metadata_options() const;
   wire::BrokerRegistrationRequest registration() const;
   void on_commit(const replica::ImagePtr& image, const image::Delta& delta);
+  static io::Task<void> wait_applied(Node* self, Offset offset);
   static io::Task<void> apply_changes(Node* self);
   static io::Task<void> send_heartbeats(Node* self);
   /// One heartbeat. Returns false if the controller does not know this registration.

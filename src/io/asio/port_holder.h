@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace milena::app {
+namespace milena::io {
 
 struct PortHolder {
   int pid = 0;
@@ -14,4 +14,4 @@ struct PortHolder {
 /// Nothing: nobody listens there, or its process is not ours to see.
 std::optional<PortHolder> find_port_holder(std::uint16_t port);
 
-}  // namespace milena::app
+}  // namespace milena::io

@@ -1,4 +1,4 @@
-#include "app/port_holder.h"
+#include "io/asio/port_holder.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-namespace milena::app {
+namespace milena::io {
 namespace {
 
 namespace fs = std::filesystem;
@@ -59,4 +59,4 @@ std::optional<PortHolder> find_port_holder(std::uint16_t port) {
   return std::nullopt;
 }
 
-}  // namespace milena::app
+}  // namespace milena::io

@@ -1,0 +1,15 @@
+/// This process, as the operating system sees it: what `app` needs besides loops and disks.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace milena::io {
+
+int process_id();
+std::map<std::string, std::string> environment_variables();
+bool standard_output_is_terminal();
+/// Flushes the standard streams and ends the process at once: no destructors, no exit handlers.
+[[noreturn]] void exit_now(int status);
+
+}  // namespace milena::io

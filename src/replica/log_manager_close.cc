@@ -1,0 +1,163 @@
+// Checkpoints, retention, and the order of a clean stop.
+#include "replica/log_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "io/when_all.h"
+#include "replica/partition_settings.h"
+
+namespace milena::replica {
+
+namespace {
+
+struct LogState {
+  TopicIdPartition id;
+  Offset recovery_point{0};
+  Offset log_start{0};
+  Offset high_watermark{0};
+};
+
+io::Task<std::vector<LogState>> states_there(LoopPartitions* there) {
+  std::vector<LogState> states;
+  for (const auto& [id, partition] : there->all()) {
+    const log::Log& log = partition->log();
+    if (log.offline()) continue;
+    states.push_back({id, log.recovery_point(), log.log_start_offset(), log.high_watermark()});
+  }
+  co_return std::move(states);
+}
+
+}  // namespace
+
+io::Task<std::shared_ptr<LogManager::Checkpoints>> LogManager::collect() {
+  auto checkpoints = std::make_shared<Checkpoints>();
+  checkpoints->recovery_points.resize(directories_.size());
+  checkpoints->log_starts.resize(directories_.size());
+  checkpoints->high_watermarks.resize(directories_.size());
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) {
+    LoopPartitions* there = &partitions_.on_loop(i);
+    auto work = [there] { return states_there(there); };
+    std::vector<LogState> states = co_await io::run_on(there->loop(), std::move(work));
+    for (const LogState& state : states) {
+      auto it = places_.find(state.id);
+      if (it == places_.end()) continue;
+      std::size_t directory = it->second.directory;
+      const log::PartitionName& name = it->second.name;
+      checkpoints->recovery_points[directory][name] = state.recovery_point;
+      checkpoints->high_watermarks[directory][name] = state.high_watermark;
+      if (state.log_start > Offset(0)) checkpoints->log_starts[directory][name] = state.log_start;
+    }
+  }
+  co_return checkpoints;
+}
+
+io::Task<void> LogManager::write_checkpoints(bool all) {
+  auto now = co_await collect();
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    DirectoryState& state = states_[i];
+    if (state.failed) continue;
+    bool recovery = all && now->recovery_points[i] != state.recovery_points;
+    bool starts = all && now->log_starts[i] != state.log_starts;
+    bool marks = now->high_watermarks[i] != state.high_watermarks;
+    if (!recovery && !starts && !marks) continue;
+    log::LogDirectory* dir = directories_[i].get();
+    auto job = [dir, now, i, recovery, starts, marks]() -> log::LogResult<void> {
+      if (recovery) TRY(dir->write_checkpoint(log::CheckpointFile::kRecoveryPoint, now->recovery_points[i]));
+      if (starts) TRY(dir->write_checkpoint(log::CheckpointFile::kLogStart, now->log_starts[i]));
+      if (marks) TRY(dir->write_checkpoint(log::CheckpointFile::kReplication, now->high_watermarks[i]));
+      return {};
+    };
+    auto written = co_await io::offload(loop_, std::move(job));
+    if (written.failed()) {
+      // A full disk passes; anything else is for the next append or flush to find out.
+      loop_.log().warn("log", "{}: checkpoints were not written: {}", dir->path(), written.error().message);
+      continue;
+    }
+    if (recovery) state.recovery_points = now->recovery_points[i];
+    if (starts) state.log_starts = now->log_starts[i];
+    if (marks) state.high_watermarks = now->high_watermarks[i];
+  }
+}
+
+void LogManager::start_background() {
+  loop_.spawn(run_checkpoints(this));
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) {
+    LoopPartitions* there = &partitions_.on_loop(i);
+    there->loop().post([this, there] { there->loop().spawn(run_retention(this, there)); });
+  }
+}
+
+io::Task<void> LogManager::run_checkpoints(LogManager* self) {
+  Instant next_all = self->loop_.now() + self->options_.checkpoint_interval;
+  while (!self->stopping_) {
+    co_await self->stop_signal_.wait(self->loop_.now() + self->options_.high_watermark_interval);
+    if (self->stopping_) break;
+    auto turn = co_await self->applying_.lock();
+    bool all = self->loop_.now() >= next_all;
+    if (all) next_all = self->loop_.now() + self->options_.checkpoint_interval;
+    co_await self->write_checkpoints(all);
+  }
+}
+
+io::Task<void> LogManager::run_retention(LogManager* self, LoopPartitions* there) {
+  io::Loop& loop = there->loop();
+  Duration interval = self->options_.retention_check_interval;
+  while (true) {
+    co_await io::sleep_for(loop, interval);
+    std::vector<std::shared_ptr<Partition>> partitions;
+    for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
+    for (const auto& partition : partitions) {
+      std::vector<std::string> paths = partition->retain(loop.wall_now());
+      Duration delay = from_ms(partition->settings().file_delete_delay_ms);
+      if (!paths.empty()) loop.spawn(remove_later(&loop, std::move(paths), delay));
+    }
+  }
+}
+
+// ---- stopping ----------------------------------------------------------------------------------------------
+
+io::Task<void> LogManager::close_loop(LoopPartitions* there) {
+  std::vector<std::shared_ptr<Partition>> partitions;
+  for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
+  io::Disk* disk = &there->loop().disk();
+  for (const auto& partition : partitions) {
+    partition->stand_down();
+    if (partition->log().offline()) continue;
+    co_await partition->flushes_done();
+    auto plan = partition->log().begin_close();
+    if (plan.failed()) {
+      partition->go_offline(plan.error().message);
+      continue;
+    }
+    auto shared = std::make_shared<log::FlushPlan>(std::move(*plan));
+    auto job = [shared, disk] { return shared->run(*disk); };
+    auto synced = co_await io::offload(there->loop(), std::move(job));
+    if (synced.failed()) partition->go_offline(synced.error().what);
+    else partition->log().complete_flush(*shared);
+  }
+}
+
+io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
+  stopping_ = true;
+  stop_signal_.notify_all();
+  auto turn = co_await applying_.lock();
+  bool sound = true;
+  std::vector<io::Task<void>> closing;
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) {
+    LoopPartitions* there = &partitions_.on_loop(i);
+    auto work = [there] { return close_loop(there); };
+    closing.push_back(io::run_on(there->loop(), std::move(work)));
+  }
+  co_await io::when_all(loop_, std::move(closing));
+  co_await write_checkpoints(true);
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    if (states_[i].failed || !sound) continue;
+    log::LogDirectory* dir = directories_[i].get();
+    auto job = [dir, broker_epoch] { return dir->write_clean_shutdown(broker_epoch); };
+    auto written = co_await io::offload(loop_, std::move(job));
+    if (written.failed()) loop_.log().warn("log", "{}: {}", dir->path(), written.error().message);
+  }
+}
+
+}  // namespace milena::replica

@@ -1,0 +1,240 @@
+// Following the metadata: partitions are handed to their loops, led, reconfigured, deleted.
+#include "replica/log_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "io/when_all.h"
+#include "replica/partition_settings.h"
+
+namespace milena::replica {
+
+namespace {
+
+io::Task<void> add_there(LoopPartitions* there, std::shared_ptr<std::vector<std::shared_ptr<Partition>>> partitions) {
+  for (auto& partition : *partitions) there->add(std::move(partition));
+  co_return;
+}
+
+struct Leadership {
+  TopicIdPartition id;
+  bool leads = false;
+  Epoch epoch = kNoEpoch;
+  std::optional<PartitionSettings> settings;
+};
+
+io::Task<void> lead_there(LoopPartitions* there, std::shared_ptr<std::vector<Leadership>> changes) {
+  for (const Leadership& change : *changes) {
+    auto partition = there->find(change.id);
+    if (partition == nullptr) continue;
+    if (change.settings.has_value()) partition->set_settings(*change.settings);
+    if (change.leads) partition->lead(change.epoch);
+    else partition->stand_down();
+  }
+  co_return;
+}
+
+}  // namespace
+
+io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Image* image) {
+  std::vector<std::vector<std::shared_ptr<Partition>>> by_loop(partitions_.loops());
+  std::vector<TopicIdPartition> ids;
+  for (Opened& one : opened) {
+    std::string name = one.place.name.to_string();
+    for (const std::string& note : one.notes) loop_.log().info("log", "{}: {}", name, note);
+    if (one.log == nullptr) {
+      loop_.log().error("log", "{} is not served: {}", name, one.error);
+      continue;
+    }
+    PartitionSettings settings = partition_settings(*config_, *image, one.place.name.topic);
+    std::size_t directory = one.place.directory;
+    io::Loop* control = &loop_;
+    auto offline = [this, directory, control](const Partition& partition) {
+      control->post([this, directory, why = partition.log().offline_reason()] { directory_failed(directory, why); });
+    };
+    io::Loop& home = partitions_.owning(one.id).loop();
+    by_loop[partitions_.owner(one.id)].push_back(std::make_shared<Partition>(
+        home, one.id, one.place.name.topic, std::move(one.log), std::move(settings), std::move(offline)));
+    ids.push_back(one.id);
+  }
+  for (std::size_t i = 0; i < by_loop.size(); ++i) {
+    LoopPartitions* there = &partitions_.on_loop(i);
+    auto list = std::make_shared<std::vector<std::shared_ptr<Partition>>>(std::move(by_loop[i]));
+    auto work = [there, list] { return add_there(there, list); };
+    co_await io::run_on(there->loop(), std::move(work));
+  }
+  co_await update_leadership(image, std::move(ids));
+}
+
+io::Task<void> LogManager::update_leadership(const image::Image* image, std::vector<TopicIdPartition> changed) {
+  std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop;
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) by_loop.push_back(std::make_shared<std::vector<Leadership>>());
+  for (const TopicIdPartition& id : changed) {
+    const image::Partition* state = image->partition(id);
+    if (state == nullptr) continue;
+    Leadership change;
+    change.id = id;
+    change.leads = state->leader == self_;
+    change.epoch = state->leader_epoch;
+    by_loop[partitions_.owner(id)]->push_back(std::move(change));
+  }
+  for (std::size_t i = 0; i < by_loop.size(); ++i) {
+    if (by_loop[i]->empty()) continue;
+    LoopPartitions* there = &partitions_.on_loop(i);
+    auto work = [there, list = by_loop[i]] { return lead_there(there, list); };
+    co_await io::run_on(there->loop(), std::move(work));
+  }
+}
+
+io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, image::Delta delta) {
+  auto turn = co_await applying_.lock();
+  if (stopping_) co_return;
+  for (const auto& [topic, name] : delta.deleted_topics) co_await delete_topic(topic, image->topic(name) != nullptr);
+  std::vector<Work> create;
+  std::vector<TopicIdPartition> changed;
+  for (const TopicIdPartition& id : delta.partitions) {
+    const image::Partition* state = image->partition(id);
+    if (state == nullptr || !state->is_replica(self_)) continue;
+    if (places_.contains(id)) {
+      changed.push_back(id);
+      continue;
+    }
+    Work one;
+    one.id = id;
+    one.place = {least_loaded_directory(), log::PartitionName{image->topic(id.topic_id)->name, id.partition}};
+    one.create = true;
+    one.how = how_to_open(one, loop_.wall_now());
+    create.push_back(std::move(one));
+  }
+  co_await update_leadership(image.get(), std::move(changed));
+  co_await open_and_hand_over(std::move(create), image);
+  std::vector<TopicIdPartition> reconfigured;
+  bool everything = false;
+  for (const image::ConfigResource& resource : delta.configs) {
+    if (resource.type == static_cast<std::int8_t>(image::ResourceType::kBroker)) everything = true;
+  }
+  std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop(partitions_.loops());
+  for (auto& list : by_loop) list = std::make_shared<std::vector<Leadership>>();
+  for (const auto& [id, place] : places_) {
+    image::ConfigResource resource{static_cast<std::int8_t>(image::ResourceType::kTopic), place.name.topic};
+    if (!everything && !delta.configs.contains(resource)) continue;
+    const image::Partition* state = image->partition(id);
+    if (state == nullptr) continue;
+    Leadership change;
+    change.id = id;
+    change.leads = state->leader == self_;
+    change.epoch = state->leader_epoch;
+    change.settings = partition_settings(*config_, *image, place.name.topic);
+    by_loop[partitions_.owner(id)]->push_back(std::move(change));
+  }
+  for (std::size_t i = 0; i < by_loop.size(); ++i) {
+    if (by_loop[i]->empty()) continue;
+    LoopPartitions* there = &partitions_.on_loop(i);
+    auto work = [there, list = by_loop[i]] { return lead_there(there, list); };
+    co_await io::run_on(there->loop(), std::move(work));
+  }
+}
+
+io::Task<void> LogManager::delete_topic(TopicId topic, bool recreated) {
+  (void)recreated;
+  std::vector<std::pair<TopicIdPartition, Place>> gone;
+  for (auto it = places_.lower_bound({topic, PartitionId(0)}); it != places_.end() && it->first.topic_id == topic;) {
+    gone.emplace_back(it->first, it->second);
+    it = places_.erase(it);
+  }
+  for (auto& [id, place] : gone) co_await remove_one(id, place);
+}
+
+namespace {
+
+io::Task<Duration> drop_there(LoopPartitions* there, TopicIdPartition id) {
+  auto partition = there->remove(id);
+  if (partition == nullptr) co_return Duration::zero();
+  partition->stand_down();
+  co_return from_ms(partition->settings().file_delete_delay_ms);
+}
+
+}  // namespace
+
+io::Task<void> LogManager::remove_one(TopicIdPartition id, Place place) {
+  LoopPartitions* there = &partitions_.owning(id);
+  auto work = [there, id] { return drop_there(there, id); };
+  Duration delay = co_await io::run_on(there->loop(), std::move(work));
+  log::LogDirectory* dir = directories_[place.directory].get();
+  Uuid unique = loop_.entropy().random_uuid();
+  auto job = [dir, name = place.name, unique] { return dir->mark_deleted(name, unique); };
+  auto renamed = co_await io::offload(loop_, std::move(job));
+  if (renamed.failed()) {
+    loop_.log().error("log", "deleting {}: {}", place.name.to_string(), renamed.error().message);
+    co_return;
+  }
+  std::vector<std::string> paths;
+  paths.push_back(*renamed);
+  loop_.spawn(remove_later(&loop_, std::move(paths), delay));
+}
+
+io::Task<void> LogManager::remove_later(io::Loop* loop, std::vector<std::string> paths, Duration delay) {
+  co_await io::sleep_for(*loop, delay);
+  auto list = std::make_shared<std::vector<std::string>>(std::move(paths));
+  io::Disk* disk = &loop->disk();
+  auto job = [disk, list] {
+    io::IoResult<void> result;
+    for (const std::string& path : *list) {
+      auto one = disk->remove_tree(path);
+      if (one.failed()) result = std::move(one);
+    }
+    return result;
+  };
+  auto removed = co_await io::offload(*loop, std::move(job));
+  if (removed.failed()) loop->log().warn("log", "{}", removed.error().what);
+}
+
+std::size_t LogManager::least_loaded_directory() const {
+  std::vector<std::size_t> counts(directories_.size(), 0);
+  for (const auto& [id, place] : places_) ++counts[place.directory];
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < counts.size(); ++i) {
+    bool better = states_[best].failed || counts[i] < counts[best];
+    if (!states_[i].failed && better) best = i;
+  }
+  return best;
+}
+
+Uuid LogManager::directory_of(const TopicIdPartition& id) const {
+  auto it = places_.find(id);
+  if (it == places_.end()) return kZeroUuid;
+  const log::MetaProperties* meta = directories_[it->second.directory]->meta();
+  return meta != nullptr ? meta->directory_id.value_or(kZeroUuid) : kZeroUuid;
+}
+
+namespace {
+
+io::Task<void> fail_there(LoopPartitions* there, std::shared_ptr<std::vector<TopicIdPartition>> ids, std::string why) {
+  for (const TopicIdPartition& id : *ids) {
+    auto partition = there->find(id);
+    if (partition != nullptr) partition->go_offline(why);
+  }
+  co_return;
+}
+
+}  // namespace
+
+void LogManager::directory_failed(std::size_t directory, std::string why) {
+  if (std::exchange(states_[directory].failed, true)) return;
+  loop_.log().error("log", "log directory {} has failed: {}", directories_[directory]->path(), why);
+  bool any_left = std::ranges::any_of(states_, [](const DirectoryState& state) { return !state.failed; });
+  if (!any_left) {
+    on_fatal_("all log directories have failed; the last one, " + directories_[directory]->path() + ", with: " + why);
+    return;
+  }
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) {
+    auto ids = std::make_shared<std::vector<TopicIdPartition>>();
+    for (const auto& [id, place] : places_) {
+      if (place.directory == directory && partitions_.owner(id) == i) ids->push_back(id);
+    }
+    LoopPartitions* there = &partitions_.on_loop(i);
+    there->loop().post([there, ids, why] { there->loop().spawn(fail_there(there, ids, why)); });
+  }
+}
+
+}  // namespace milena::replica
