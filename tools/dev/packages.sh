@@ -12,7 +12,7 @@ packages_test=(
   "${packages_gtest[@]}" "${packages_clang[@]}"
   openjdk-17-jdk-headless maven kcat python3-venv procps iproute2
 )
-packages_bench=(libbenchmark-dev)
+packages_bench=("${packages_gtest[@]}" openjdk-17-jdk-headless maven)
 
 # missing PACKAGE...: prints those that are not installed.
 missing() {

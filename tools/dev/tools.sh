@@ -36,13 +36,11 @@ dev_fuzz() {
 }
 
 dev_bench() {
-  need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_bench[@]}"
+  need_packages "${packages_build[@]}" "${packages_bench[@]}"
+  need_kafka
   configure release -DMILENA_TESTS=ON
-  phase "build" compile build || die "the build failed" "read the first compiler error above"
-  export MILENA_BIN=$root/build/milena
-  if [ -x bench/run ]; then exec bench/run "$@"; fi
-  if [ -f bench/bench.py ]; then exec python3 bench/bench.py "$@"; fi
-  die "this revision has no benchmarks yet" "./dev test shows what there is"
+  phase "build" compile build milena bench_load || die "the build failed" "read the first compiler error above"
+  exec python3 bench/bench.py --milena build/milena --load build/bench_load --kafka-libs "$MILENA_KAFKA_LIBS" "$@"
 }
 
 # sources [--all]: C++ files to format or lint; those that differ from the main branch unless --all.
