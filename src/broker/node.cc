@@ -31,6 +31,7 @@ replica::LogManagerOptions log_options(const config::ServerConfig& server) {
   }
   options.retention_check_interval = server.log.retention_check_interval;
   options.checkpoint_interval = server.log.recovery_checkpoint_interval;
+  options.flush_interval = server.log.flush_check_interval;
   options.high_watermark_interval = server.log.high_watermark_checkpoint_interval;
   return options;
 }

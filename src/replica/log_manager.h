@@ -13,6 +13,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct LogManagerOptions {
   Duration retention_check_interval = 5min;    // log.retention.check.interval.ms
   Duration checkpoint_interval = 60s;          // log.flush.offset.checkpoint.interval.ms
   Duration high_watermark_interval = 5s;       // replica.high.watermark.checkpoint.interval.ms
+  Duration flush_interval = Duration::max();   // log.flush.scheduler.interval.ms; max: never
 };
 
 class LogManager {
@@ -67,6 +70,15 @@ class LogManager {
 
   /// Directory of a partition that is open here; empty id: not here.
   Uuid directory_of(const TopicIdPartition& id) const;
+
+  /// What a partition is to be from now on; sent to its loop.
+  struct Leadership {
+    TopicIdPartition id;
+    bool leads = false;
+    Epoch epoch = kNoEpoch;
+    std::optional<PartitionSettings> settings;
+  };
+
   std::size_t partition_count() const { return places_.size(); }
 
  private:
@@ -109,13 +121,16 @@ class LogManager {
   io::Task<void> open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image);
   io::Task<void> hand_over(std::vector<Opened> opened, const image::Image* image);
   io::Task<void> update_leadership(const image::Image* image, std::vector<TopicIdPartition> changed);
-  io::Task<void> delete_topic(TopicId topic, bool recreated);
+  io::Task<void> delete_topic(TopicId topic);
+  io::Task<void> reconfigure(const image::Image* image, const std::set<image::ConfigResource>* changed);
+  io::Task<void> send(std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop);
   io::Task<void> remove_one(TopicIdPartition id, Place place);
   std::size_t least_loaded_directory() const;
 
   io::Task<std::shared_ptr<Checkpoints>> collect();
   io::Task<void> write_checkpoints(bool all);
   static io::Task<void> run_checkpoints(LogManager* self);
+  static io::Task<void> run_timed_flushes(LogManager* self, LoopPartitions* there);
   static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);
   static io::Task<void> remove_later(io::Loop* loop, std::vector<std::string> paths, Duration delay);
   static io::Task<void> close_loop(LoopPartitions* there);

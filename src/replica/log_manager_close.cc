@@ -84,7 +84,10 @@ void LogManager::start_background() {
   loop_.spawn(run_checkpoints(this));
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
-    there->loop().post([this, there] { there->loop().spawn(run_retention(this, there)); });
+    there->loop().post([this, there] {
+      there->loop().spawn(run_retention(this, there));
+      if (options_.flush_interval != Duration::max()) there->loop().spawn(run_timed_flushes(this, there));
+    });
   }
 }
 
@@ -97,6 +100,15 @@ io::Task<void> LogManager::run_checkpoints(LogManager* self) {
     bool all = self->loop_.now() >= next_all;
     if (all) next_all = self->loop_.now() + self->options_.checkpoint_interval;
     co_await self->write_checkpoints(all);
+  }
+}
+
+// flush.ms: a partition whose oldest unsynced record is that old is synced, looked at each scheduler interval.
+io::Task<void> LogManager::run_timed_flushes(LogManager* self, LoopPartitions* there) {
+  io::Loop& loop = there->loop();
+  while (true) {
+    co_await io::sleep_for(loop, self->options_.flush_interval);
+    for (const auto& [id, partition] : there->all()) partition->flush_if_old(loop.now());
   }
 }
 
@@ -142,7 +154,6 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
   stopping_ = true;
   stop_signal_.notify_all();
   auto turn = co_await applying_.lock();
-  bool sound = true;
   std::vector<io::Task<void>> closing;
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
@@ -152,7 +163,7 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
   co_await io::when_all(loop_, std::move(closing));
   co_await write_checkpoints(true);
   for (std::size_t i = 0; i < directories_.size(); ++i) {
-    if (states_[i].failed || !sound) continue;
+    if (states_[i].failed) continue;
     log::LogDirectory* dir = directories_[i].get();
     auto job = [dir, broker_epoch] { return dir->write_clean_shutdown(broker_epoch); };
     auto written = co_await io::offload(loop_, std::move(job));

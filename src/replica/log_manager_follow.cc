@@ -16,15 +16,8 @@ io::Task<void> add_there(LoopPartitions* there, std::shared_ptr<std::vector<std:
   co_return;
 }
 
-struct Leadership {
-  TopicIdPartition id;
-  bool leads = false;
-  Epoch epoch = kNoEpoch;
-  std::optional<PartitionSettings> settings;
-};
-
-io::Task<void> lead_there(LoopPartitions* there, std::shared_ptr<std::vector<Leadership>> changes) {
-  for (const Leadership& change : *changes) {
+io::Task<void> lead_there(LoopPartitions* there, std::shared_ptr<std::vector<LogManager::Leadership>> changes) {
+  for (const LogManager::Leadership& change : *changes) {
     auto partition = there->find(change.id);
     if (partition == nullptr) continue;
     if (change.settings.has_value()) partition->set_settings(*change.settings);
@@ -44,6 +37,8 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
     for (const std::string& note : one.notes) loop_.log().info("log", "{}: {}", name, note);
     if (one.log == nullptr) {
       loop_.log().error("log", "{} is not served: {}", name, one.error);
+      LoopPartitions* there = &partitions_.owning(one.id);
+      there->loop().post([there, id = one.id] { there->refuse(id); });
       continue;
     }
     PartitionSettings settings = partition_settings(*config_, *image, one.place.name.topic);
@@ -78,18 +73,13 @@ io::Task<void> LogManager::update_leadership(const image::Image* image, std::vec
     change.epoch = state->leader_epoch;
     by_loop[partitions_.owner(id)]->push_back(std::move(change));
   }
-  for (std::size_t i = 0; i < by_loop.size(); ++i) {
-    if (by_loop[i]->empty()) continue;
-    LoopPartitions* there = &partitions_.on_loop(i);
-    auto work = [there, list = by_loop[i]] { return lead_there(there, list); };
-    co_await io::run_on(there->loop(), std::move(work));
-  }
+  co_await send(std::move(by_loop));
 }
 
 io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, image::Delta delta) {
   auto turn = co_await applying_.lock();
   if (stopping_) co_return;
-  for (const auto& [topic, name] : delta.deleted_topics) co_await delete_topic(topic, image->topic(name) != nullptr);
+  for (const auto& [topic, name] : delta.deleted_topics) co_await delete_topic(topic);
   std::vector<Work> create;
   std::vector<TopicIdPartition> changed;
   for (const TopicIdPartition& id : delta.partitions) {
@@ -108,16 +98,19 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
   }
   co_await update_leadership(image.get(), std::move(changed));
   co_await open_and_hand_over(std::move(create), image);
-  std::vector<TopicIdPartition> reconfigured;
-  bool everything = false;
-  for (const image::ConfigResource& resource : delta.configs) {
-    if (resource.type == static_cast<std::int8_t>(image::ResourceType::kBroker)) everything = true;
-  }
+  if (!delta.configs.empty()) co_await reconfigure(image.get(), &delta.configs);
+}
+
+// Topics (or all of them, when a broker's configuration changed) whose partitions act on other settings now.
+io::Task<void> LogManager::reconfigure(const image::Image* image, const std::set<image::ConfigResource>* changed) {
+  bool everything = std::ranges::any_of(*changed, [](const image::ConfigResource& resource) {
+    return resource.type == static_cast<std::int8_t>(image::ResourceType::kBroker);
+  });
   std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop(partitions_.loops());
   for (auto& list : by_loop) list = std::make_shared<std::vector<Leadership>>();
   for (const auto& [id, place] : places_) {
     image::ConfigResource resource{static_cast<std::int8_t>(image::ResourceType::kTopic), place.name.topic};
-    if (!everything && !delta.configs.contains(resource)) continue;
+    if (!everything && !changed->contains(resource)) continue;
     const image::Partition* state = image->partition(id);
     if (state == nullptr) continue;
     Leadership change;
@@ -127,6 +120,10 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
     change.settings = partition_settings(*config_, *image, place.name.topic);
     by_loop[partitions_.owner(id)]->push_back(std::move(change));
   }
+  co_await send(std::move(by_loop));
+}
+
+io::Task<void> LogManager::send(std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop) {
   for (std::size_t i = 0; i < by_loop.size(); ++i) {
     if (by_loop[i]->empty()) continue;
     LoopPartitions* there = &partitions_.on_loop(i);
@@ -135,8 +132,7 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
   }
 }
 
-io::Task<void> LogManager::delete_topic(TopicId topic, bool recreated) {
-  (void)recreated;
+io::Task<void> LogManager::delete_topic(TopicId topic) {
   std::vector<std::pair<TopicIdPartition, Place>> gone;
   for (auto it = places_.lower_bound({topic, PartitionId(0)}); it != places_.end() && it->first.topic_id == topic;) {
     gone.emplace_back(it->first, it->second);

@@ -15,6 +15,7 @@ Partition::Partition(io::Loop& loop, TopicIdPartition id, std::string topic, std
       log_(std::move(log)),
       settings_(std::move(settings)),
       on_offline_(std::move(on_offline)),
+      last_flush_(loop.now()),
       committed_moved_(loop) {
   log_->set_options(settings_.log);
 }
@@ -135,6 +136,11 @@ void Partition::start_flush() {
   loop_.spawn(run_flushes(shared_from_this()));
 }
 
+void Partition::flush_if_old(Instant now) {
+  if (log_->offline() || log_->unflushed_messages() == 0 || settings_.log.flush_ms == INT64_MAX) return;
+  if (to_ms(now - last_flush_) >= settings_.log.flush_ms) start_flush();
+}
+
 io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
   while (self->flush_again_ && !self->log_->offline()) {
     self->flush_again_ = false;
@@ -149,6 +155,7 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
       }
     }
     self->log_->complete_flush(*plan);
+    self->last_flush_ = self->loop_.now();
     if (self->held_from_.has_value()) {
       bool all = plan->up_to >= self->log_->log_end_offset();
       self->held_from_ = all ? std::nullopt : std::optional<Offset>(plan->up_to);

@@ -92,6 +92,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::vector<std::string> retain(Timestamp now);
   /// Starts a flush of all that was appended, unless one runs that will be followed by another.
   void start_flush();
+  /// Starts a flush if the last one is flush.ms ago and something was appended since.
+  void flush_if_old(Instant now);
   /// Ends when no flush is under way.
   io::Task<void> flushes_done();
   /// The log failed, or its disk did.
@@ -116,6 +118,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool told_offline_ = false;
   bool flushing_ = false;
   bool flush_again_ = false;
+  Instant last_flush_;
   /// The first record that must be synced before anyone may see it.
   std::optional<Offset> held_from_;
   io::Signal committed_moved_;

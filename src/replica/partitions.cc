@@ -14,7 +14,7 @@ io::Task<Appended> append_there(LoopPartitions* there, TopicIdPartition id, Byte
 
 io::Task<ReadResult> read_there(LoopPartitions* there, ReadRequest request) {
   std::shared_ptr<Partition> partition = there->find(request.id);
-  if (partition == nullptr) co_return ReadResult(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+  if (partition == nullptr) co_return ReadResult(there->why_missing(request.id));
   co_return co_await Partition::read(std::move(partition), request);
 }
 
@@ -47,7 +47,7 @@ std::shared_ptr<Partition> LoopPartitions::remove(const TopicIdPartition& id) {
 
 io::Task<Appended> LoopPartitions::append(TopicIdPartition id, Bytes records, AppendOptions options) {
   std::shared_ptr<Partition> partition = find(id);
-  if (partition == nullptr) co_return Appended(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+  if (partition == nullptr) co_return Appended(why_missing(id));
   co_return co_await Partition::append(std::move(partition), std::move(records), options, &scratch_);
 }
 

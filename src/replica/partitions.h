@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +24,12 @@ class LoopPartitions {
   std::shared_ptr<Partition> find(const TopicIdPartition& id) const;
   void add(std::shared_ptr<Partition> partition);
   std::shared_ptr<Partition> remove(const TopicIdPartition& id);
+  /// The partition is ours and its log cannot be opened: KAFKA_STORAGE_ERROR from now on.
+  void refuse(const TopicIdPartition& id) { refused_.insert(id); }
+  /// What to answer for a partition that find() does not know.
+  wire::ErrorCode why_missing(const TopicIdPartition& id) const {
+    return refused_.contains(id) ? wire::ErrorCode::KAFKA_STORAGE_ERROR : wire::ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  }
   const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
   wire::CompressionScratch& scratch() { return scratch_; }
 
@@ -33,6 +40,7 @@ class LoopPartitions {
  private:
   io::Loop& loop_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
+  std::set<TopicIdPartition> refused_;
   wire::CompressionScratch scratch_;
 };
 
