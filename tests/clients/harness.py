@@ -6,14 +6,18 @@
             ...  # server.bootstrap is "127.0.0.1:PORT"
             server.restart()         # SIGTERM, wait, start on the same data
             server.restart(kill=True)  # kill -9 instead
+            server.stop()
+            server = server.hand_over(harness.Kafka).start()  # the other server on the same data, config and ports
 
-Environment: MILENA_BIN names the milena program; MILENA_KAFKA_LIBS the folder with Apache Kafka's jars (for `Kafka`
+Environment: MILENA_BIN names the milena program (default: build/milena); MILENA_KAFKA_LIBS the folder with Apache Kafka's jars (for `Kafka`
 and for Kafka's tools). MILENA_TEST_SERVER=kafka runs the same tests against Apache Kafka, which shows whether a
 failing test or the server is wrong. Ports are chosen below 30000, where no outgoing connection takes one.
 Only processes that were started here are ended, by their pid; they also die with the test (PR_SET_PDEATHSIG).
 """
 
+import base64
 import ctypes
+import fcntl
 import os
 import random
 import shutil
@@ -25,29 +29,41 @@ import sys
 import tempfile
 import time
 import unittest
+import uuid
 from pathlib import Path
 
 LOG_TAIL_LINES = 60
+ROOT = Path(__file__).resolve().parent.parent.parent
+SKIPPED = 77  # exit code of a test program that cannot run here
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 
 
 def free_port():
-    """A port in 10000..29999 that nobody listens on now. No listener of ours has it twice in one process."""
+    """A port in 10000..29999 that nobody listens on now, and that no other test gets while this process lives."""
+    locks = Path(tempfile.gettempdir()) / "milena-test-ports"
+    locks.mkdir(exist_ok=True)
     while True:
         port = random.randrange(10000, 30000)
         if port in free_port.given:
+            continue
+        lock = open(locks / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
             continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
+                lock.close()
                 continue
-        free_port.given.add(port)
+        free_port.given[port] = lock
         return port
 
 
-free_port.given = set()
+free_port.given = {}  # port: the lock that keeps others off
 
 
 def die_with_parent():
@@ -55,21 +71,57 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def receive(stream, count):
+    data = b""
+    while len(data) < count:
+        piece = stream.recv(count - len(data))
+        if not piece:
+            raise OSError("closed by the server")
+        data += piece
+    return data
+
+
+def api_versions(port, timeout=2.0, host="127.0.0.1"):
+    """{api key: (lowest, highest version)}, asked with ApiVersions v0. OSError: no such answer."""
+    request = struct.pack(">hhih", 18, 0, 7, -1)
+    with socket.create_connection((host, port), timeout=timeout) as stream:
+        stream.sendall(struct.pack(">i", len(request)) + request)
+        size = struct.unpack(">i", receive(stream, 4))[0]
+        if not 10 <= size <= 1 << 20:
+            raise OSError(f"an answer of {size} bytes")
+        answer = receive(stream, size)
+    correlation, error, count = struct.unpack_from(">ihi", answer)
+    if (correlation, error) != (7, 0) or size < 10 + 6 * count:
+        raise OSError(f"error {error}")
+    return {key: (low, high) for key, low, high in struct.iter_unpack(">hhh", answer[10:10 + 6 * count])}
+
+
 def answers_api_versions(port, timeout=2.0):
     """Whether a node on 127.0.0.1:port answers an ApiVersions v0 request with error 0."""
-    request = struct.pack(">hhih", 18, 0, 7, -1)
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=timeout) as stream:
-            stream.sendall(struct.pack(">i", len(request)) + request)
-            answer = b""
-            while len(answer) < 10:
-                piece = stream.recv(4096)
-                if not piece:
-                    return False
-                answer += piece
+        return bool(api_versions(port, timeout))
     except OSError:
         return False
-    return struct.unpack(">ih", answer[4:10]) == (7, 0)
+
+
+def wait_until(condition, timeout, what, interval=0.05):
+    """Calls `condition` until it gives something true, and returns that. Raises after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not within {timeout} s: {what}")
+        time.sleep(interval)
+
+
+def random_cluster_id():
+    """22 characters of URL-safe base64 that do not begin with a dash."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
 
 
 class Node:
@@ -165,6 +217,14 @@ class Node:
             self.stop()
         self.start()
 
+    def hand_over(self, other):
+        """A node of class `other` on this one's folder, configuration and ports. REQUIRES: this one is stopped."""
+        assert self.process is None, "stop it first"
+        node = other.__new__(other)
+        node.__dict__.update(self.__dict__)
+        node.log_path = self.folder / f"{other.name}.log"
+        return node
+
     def close(self):
         """Ends whatever runs; for cleaning up."""
         if self.process is not None:
@@ -178,11 +238,26 @@ class Node:
         return "\n".join([f"--- end of {self.name}'s log:"] + text[-lines:])
 
 
+def milena_binary():
+    return os.environ.get("MILENA_BIN") or str(ROOT / "build" / "milena")
+
+
 class Milena(Node):
     name = "milena"
 
     def command(self):
-        return [os.environ["MILENA_BIN"], "server", str(self.config_path)]
+        return [milena_binary(), "server", str(self.config_path)]
+
+
+def kafka_libs():
+    """The folder of Kafka's jars; None where there is none."""
+    return os.environ.get("MILENA_KAFKA_LIBS") or None
+
+
+def run_kafka_tool(main, *arguments, timeout=60):
+    """One of Kafka's command-line tools; returncode, stdout and stderr as text."""
+    command = ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", kafka_classpath(), main, *arguments]
+    return subprocess.run(command, timeout=timeout, capture_output=True, text=True)
 
 
 def kafka_classpath():

@@ -1,0 +1,145 @@
+// The pieces of the command line that need no server.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/failure.h"
+#include "cli/name_filter.h"
+#include "cli/output.h"
+#include "cli/position.h"
+#include "cli/storage.h"
+#include "cli/suggest.h"
+#include "cli/topic.h"
+
+namespace milena::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(Closest, finds_what_was_meant) {
+  std::vector<std::string> verbs{"topic", "produce", "consume", "group", "storage"};
+  EXPECT_EQ(closest("tpoic", verbs), "topic");
+  EXPECT_EQ(closest("prodcue", verbs), "produce");
+  EXPECT_EQ(closest("cons", verbs), "consume");
+  EXPECT_EQ(closest("xyzzy", verbs), "");
+  EXPECT_EQ(closest("", verbs), "");
+  EXPECT_EQ(did_you_mean("grop", verbs), " (did you mean 'group'?)");
+}
+
+TEST(ParsePosition, all_forms) {
+  using Kind = Position::Kind;
+  EXPECT_EQ(*parse_position("start"), (Position{Kind::kStart, 0}));
+  EXPECT_EQ(*parse_position("end"), (Position{Kind::kEnd, 0}));
+  EXPECT_EQ(*parse_position("42"), (Position{Kind::kOffset, 42}));
+  EXPECT_EQ(*parse_position("+5"), (Position{Kind::kRelative, 5}));
+  EXPECT_EQ(*parse_position("-5"), (Position{Kind::kRelative, -5}));
+  EXPECT_EQ(*parse_position("@1700000000123"), (Position{Kind::kTimestamp, 1700000000123}));
+  EXPECT_EQ(*parse_position("@2023-11-14T22:13:20Z"), (Position{Kind::kTimestamp, 1700000000000}));
+  for (const char* bad :
+       {"", "x", "1x", "@", "@2023-13-01", "@2023-02-30", "@2023-01-01T25:00", "@-5", "--5"})
+    EXPECT_TRUE(parse_position(bad).failed()) << bad;
+}
+
+TEST(ParseTimestamp, zones_and_fractions) {
+  EXPECT_EQ(*parse_timestamp_ms("2023-11-14"), 1699920000000);
+  EXPECT_EQ(*parse_timestamp_ms("2023-11-14T22:13:20.250"), 1700000000250);
+  EXPECT_EQ(*parse_timestamp_ms("2023-11-14 23:13:20+01:00"), 1700000000000);
+  EXPECT_EQ(*parse_timestamp_ms("2023-11-14T17:13:20-0500"), 1700000000000);
+}
+
+std::vector<Json> rows() {
+  return {Json{{"name", "a"}, {"count", 5}, {"list", {1, 2}}, {"extra", nullptr}},
+          Json{{"name", "longer"}, {"count", 1234}, {"list", Json::array()}, {"extra", true}}};
+}
+std::vector<Column> columns() {
+  return {{"NAME", "name"}, {"COUNT", "count"}, {"LIST", "list"}, {"EXTRA", "extra", true}};
+}
+
+TEST(Render, tables_align_numbers_to_the_right) {
+  EXPECT_EQ(render(OutputFormat::kTable, columns(), rows()),
+            "NAME    COUNT  LIST\n"
+            "a           5  1,2\n"
+            "longer   1234  -\n");
+  EXPECT_EQ(render(OutputFormat::kWide, columns(), rows()),
+            "NAME    COUNT  LIST  EXTRA\n"
+            "a           5  1,2   -\n"
+            "longer   1234  -     yes\n");
+}
+
+TEST(Render, forms_for_programs_hold_every_value) {
+  EXPECT_EQ(render(OutputFormat::kName, columns(), rows()), "a\nlonger\n");
+  EXPECT_EQ(render(OutputFormat::kJsonLines, columns(), rows()),
+            "{\"name\":\"a\",\"count\":5,\"list\":[1,2],\"extra\":null}\n"
+            "{\"name\":\"longer\",\"count\":1234,\"list\":[],\"extra\":true}\n");
+  EXPECT_EQ(Json::parse(render(OutputFormat::kJson, columns(), rows())), Json(rows()));
+  EXPECT_EQ(render(OutputFormat::kJson, columns(), {}), "[]\n");
+}
+
+TEST(Render, yaml) {
+  EXPECT_EQ(render(OutputFormat::kYaml, columns(), rows()),
+            "- name: a\n  count: 5\n  list:\n    - 1\n    - 2\n  extra: null\n"
+            "- name: longer\n  count: 1234\n  list: []\n  extra: true\n");
+  EXPECT_EQ(to_yaml(Json{{"a", "true"}, {"b", "1.5"}, {"c", "x: y"}, {"d", ""}}),
+            "a: \"true\"\nb: \"1.5\"\nc: \"x: y\"\nd: \"\"\n");
+}
+
+TEST(Render, values_cannot_write_over_the_terminal) {
+  std::vector<Json> evil{Json{{"name", "x\033[2J\ny"}}};
+  EXPECT_EQ(render(OutputFormat::kName, columns(), evil), "x?[2J?y\n");
+}
+
+TEST(ParseConfigChange, operations) {
+  using Operation = ConfigChange::Operation;
+  EXPECT_EQ(*parse_config_change("a=b=c"), (ConfigChange{"a", Operation::kSet, "b=c"}));
+  EXPECT_EQ(*parse_config_change("a="), (ConfigChange{"a", Operation::kSet, ""}));
+  EXPECT_EQ(*parse_config_change("a+=b"), (ConfigChange{"a", Operation::kAppend, "b"}));
+  EXPECT_EQ(*parse_config_change("a-=b"), (ConfigChange{"a", Operation::kSubtract, "b"}));
+  for (const char* bad : {"", "a", "=b", "+=b"}) EXPECT_TRUE(parse_config_change(bad).failed()) << bad;
+}
+
+TEST(Matching, expressions_match_whole_names) {
+  std::vector<std::string> names{"a", "ab", "my.topic", "my_topic"};
+  EXPECT_THAT(*matching({"a"}, names), ElementsAre("a"));
+  EXPECT_THAT(*matching({"a.*", "my\\.topic"}, names), ElementsAre("a", "ab", "my.topic"));
+  EXPECT_TRUE(matching({"("}, names).failed());
+}
+
+TEST(FeaturesOfRelease, as_kafka_maps_them) {
+  auto features = features_of_release("4.0");
+  ASSERT_TRUE(features.has_value());
+  EXPECT_EQ(*features, (Features{{"metadata.version", 25},
+                                 {"group.version", 1},
+                                 {"transaction.version", 2},
+                                 {"eligible.leader.replicas.version", 0},
+                                 {"share.version", 0},
+                                 {"streams.version", 0}}));
+  EXPECT_EQ(features_of_release("3.7")->at("metadata.version"), 19);
+  EXPECT_EQ(features_of_release("4.2-IV0")->at("share.version"), 1);
+  EXPECT_EQ(features_of_release("4.2-IV0")->at("streams.version"), 0);
+  EXPECT_TRUE(features_of_release("5.0").failed());
+  EXPECT_TRUE(features_of_release("4").failed());
+}
+
+TEST(ParseFeature, name_and_level) {
+  EXPECT_EQ(*parse_feature("group.version=1"), std::pair(std::string("group.version"), std::int16_t{1}));
+  for (const char* bad : {"", "x", "x=", "=1", "x=-1", "x=1.5", "x=99999"})
+    EXPECT_TRUE(parse_feature(bad).failed()) << bad;
+}
+
+TEST(Failures, codes_become_exit_codes_and_a_next_step) {
+  using client::ClientError;
+  ClientError refused{client::ErrorKind::kUnreachable, wire::ErrorCode::NONE,
+                      "cannot connect to h:1: nothing listens"};
+  Failure failure = client_failure("cannot list topics", refused);
+  EXPECT_EQ(failure.exit, Exit::kUnreachable);
+  EXPECT_EQ(render(failure, false).find("error: cannot list topics: cannot connect to h:1"), 0u);
+  EXPECT_THAT(render(failure, false), HasSubstr("\n  next: "));
+  EXPECT_EQ(broker_failure("x", wire::ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "").exit, Exit::kNotFound);
+  EXPECT_EQ(broker_failure("x", wire::ErrorCode::TOPIC_AUTHORIZATION_FAILED, "").exit, Exit::kNotAllowed);
+  EXPECT_EQ(broker_failure("x", wire::ErrorCode::INVALID_CONFIG, "no").why, "no (INVALID_CONFIG)");
+}
+
+}  // namespace
+}  // namespace milena::cli

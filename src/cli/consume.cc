@@ -1,0 +1,337 @@
+// milena consume: records of topics to standard output.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "cli/position.h"
+#include "cli/rdkafka.h"
+#include "cli/record_format.h"
+#include "cli/verbs.h"
+
+namespace milena::cli {
+namespace {
+
+struct ConsumeOptions {
+  std::vector<std::string> topics;
+  std::string from = "start";
+  std::int64_t count = -1;  // -1: no end
+  std::string group;
+  std::string format;
+  std::string output = "text";
+  std::vector<std::int32_t> partitions;
+  std::vector<std::string> properties;
+  bool exit_at_end = false;
+};
+
+using TopicPartition = std::pair<std::string, std::int32_t>;
+
+class Consumer {
+ public:
+  Consumer(Context& context, const ConsumeOptions& options) : context_(context), options_(options) {}
+  int run();
+
+ private:
+  Outcome<void> prepare();
+  Outcome<void> start_partitions();
+  Outcome<void> start_group();
+  Outcome<std::int64_t> offset_of(const TopicPartition& partition) const;
+  Outcome<std::int64_t> offset_at(const TopicPartition& partition, std::int64_t timestamp) const;
+  rd_kafka_message_t* next(int timeout_ms);
+  Outcome<void> consume();
+  /// True: this was the last one that is wanted.
+  Outcome<bool> take(const rd_kafka_message_t* message);
+  void print(const rd_kafka_message_t* message);
+  bool at_end(const rd_kafka_message_t* message);
+  void stop();
+  bool by_group() const { return !options_.group.empty(); }
+
+  Context& context_;
+  const ConsumeOptions& options_;
+  Position from_;
+  std::optional<OutputRecordFormat> format_;
+  std::unique_ptr<RdKafkaClient> client_;
+  rd_kafka_queue_t* queue_ = nullptr;
+  std::map<TopicPartition, rd_kafka_topic_t*> started_;
+  std::set<TopicPartition> ended_;
+  std::int64_t taken_ = 0;
+  std::string line_;
+};
+
+Failure wrong(const char* option, const std::string& why) {
+  return usage(fmt::format("wrong {}: {}", option, why), "milena consume --help");
+}
+
+Outcome<void> Consumer::prepare() {
+  auto from = parse_position(options_.from);
+  if (from.failed()) return Err(wrong("--from", from.error()));
+  from_ = *from;
+  bool plain = from_.kind == Position::Kind::kStart || from_.kind == Position::Kind::kEnd;
+  if (by_group() && !plain)
+    return Err(usage("a group begins where it has committed; --from start or end is for its first time",
+                     fmt::format("milena group seek {} --to {}", options_.group, options_.from)));
+  if (by_group() && !options_.partitions.empty())
+    return Err(usage("-p and -g exclude each other: a group shares out the partitions itself"));
+  if (from_.kind == Position::Kind::kRelative && from_.value > 0)
+    return Err(wrong("--from", "+N needs a place to count from; -N counts from the end"));
+  if (options_.output == "text") {
+    auto format = OutputRecordFormat::parse(options_.format.empty() ? "%v\\n" : options_.format);
+    if (format.failed()) return Err(wrong("-f", format.error()));
+    format_ = std::move(*format);
+  }
+  std::vector<std::pair<std::string, std::string>> properties = {
+      {"bootstrap.servers", context_.common.brokers},
+      {"client.id", "milena-cli"},
+      {"enable.partition.eof", "true"},
+      {"reconnect.backoff.ms", "20"},
+      {"fetch.wait.max.ms", options_.exit_at_end ? "10" : "500"},
+      {"auto.offset.reset", from_.kind == Position::Kind::kEnd ? "latest" : "earliest"},
+  };
+  if (by_group()) properties.emplace_back("group.id", options_.group);
+  for (const std::string& text : options_.properties) {
+    auto property = parse_property(text);
+    if (property.failed()) return Err(wrong("-X", property.error()));
+    properties.push_back(std::move(*property));
+  }
+  TRY_ASSIGN(RdKafka library, RdKafka::load());
+  TRY_ASSIGN(client_, RdKafkaClient::create(library, RD_KAFKA_CONSUMER, properties, nullptr, nullptr));
+  return {};
+}
+
+Outcome<std::int64_t> Consumer::offset_at(const TopicPartition& partition, std::int64_t timestamp) const {
+  const RdKafka& library = client_->library();
+  rd_kafka_topic_partition_list_t* list = library.topic_partition_list_new(1);
+  library.topic_partition_list_add(list, partition.first.c_str(), partition.second)->offset = timestamp;
+  rd_kafka_resp_err_t error =
+      library.offsets_for_times(client_->handle(), list, static_cast<int>(context_.common.timeout_ms));
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
+  std::int64_t offset = list->elems[0].offset;
+  library.topic_partition_list_destroy(list);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return Err(rdkafka_failure(
+        library, fmt::format("cannot find the time in {}-{}", partition.first, partition.second), error));
+  return offset;
+}
+
+Outcome<std::int64_t> Consumer::offset_of(const TopicPartition& partition) const {
+  switch (from_.kind) {
+    case Position::Kind::kStart:
+      return std::int64_t{RD_KAFKA_OFFSET_BEGINNING};
+    case Position::Kind::kEnd:
+      return std::int64_t{RD_KAFKA_OFFSET_END};
+    case Position::Kind::kOffset:
+      return from_.value;
+    case Position::Kind::kRelative:
+      return std::int64_t{RD_KAFKA_OFFSET_TAIL_BASE + from_.value};  // as OFFSET_TAIL(n)
+    case Position::Kind::kTimestamp:
+      return offset_at(partition, from_.value);
+  }
+  return from_.value;
+}
+
+// Without a group the library's simple consumer is used: no coordinator, nothing committed.
+Outcome<void> Consumer::start_partitions() {
+  const RdKafka& library = client_->library();
+  queue_ = library.queue_new(client_->handle());
+  for (const std::string& topic : options_.topics) {
+    TRY_ASSIGN(std::vector<std::int32_t> partitions,
+               partitions_of(*client_, topic, static_cast<int>(context_.common.timeout_ms)));
+    for (std::int32_t wanted : options_.partitions)
+      if (std::find(partitions.begin(), partitions.end(), wanted) == partitions.end())
+        return Err(Failure{Exit::kNotFound, fmt::format("topic '{}' has no partition {}", topic, wanted),
+                           fmt::format("it has {}", partitions.size()), "milena topic describe " + topic});
+    if (!options_.partitions.empty()) partitions = options_.partitions;
+    for (std::int32_t id : partitions) {
+      TopicPartition partition(topic, id);
+      TRY_ASSIGN(std::int64_t offset, offset_of(partition));
+      rd_kafka_topic_t* handle = library.topic_new(client_->handle(), topic.c_str(), nullptr);
+      if (library.consume_start_queue(handle, id, offset, queue_) != 0) {
+        library.topic_destroy(handle);
+        return Err(Failure{Exit::kFailed, fmt::format("cannot read {}-{}", topic, id), {}, {}});
+      }
+      started_[partition] = handle;
+    }
+  }
+  return {};
+}
+
+Outcome<void> Consumer::start_group() {
+  const RdKafka& library = client_->library();
+  rd_kafka_topic_partition_list_t* topics = library.topic_partition_list_new(1);
+  for (const std::string& topic : options_.topics) {
+    auto partitions = partitions_of(*client_, topic, static_cast<int>(context_.common.timeout_ms));
+    if (partitions.failed()) {
+      library.topic_partition_list_destroy(topics);
+      return Err(partitions.error());
+    }
+    library.topic_partition_list_add(topics, topic.c_str(), RD_KAFKA_PARTITION_UA);
+  }
+  library.poll_set_consumer(client_->handle());
+  rd_kafka_resp_err_t error = library.subscribe(client_->handle(), topics);
+  library.topic_partition_list_destroy(topics);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return Err(rdkafka_failure(library, fmt::format("cannot join group '{}'", options_.group), error));
+  return {};
+}
+
+rd_kafka_message_t* Consumer::next(int timeout_ms) {
+  const RdKafka& library = client_->library();
+  if (by_group()) return library.consumer_poll(client_->handle(), timeout_ms);
+  library.poll(client_->handle(), 0);
+  return library.consume_queue(queue_, timeout_ms);
+}
+
+void Consumer::print(const rd_kafka_message_t* message) {
+  const RdKafka& library = client_->library();
+  RecordView record;
+  record.topic = library.topic_name(message->rkt);
+  record.partition = message->partition;
+  record.offset = message->offset;
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  record.timestamp = library.message_timestamp(message, &type);
+  if (message->key != nullptr) record.key.emplace(static_cast<const char*>(message->key), message->key_len);
+  if (message->payload != nullptr)
+    record.value.emplace(static_cast<const char*>(message->payload), message->len);
+  rd_kafka_headers_t* headers = nullptr;
+  if (library.message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         library.header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      std::optional<std::string_view> content;
+      if (value != nullptr) content.emplace(static_cast<const char*>(value), size);
+      record.headers.emplace_back(name, content);
+    }
+  }
+  line_.clear();
+  if (format_) {
+    format_->append(line_, record);
+  } else {
+    line_ = to_json(record) + "\n";
+  }
+  context_.terminal.out(line_);
+}
+
+bool Consumer::at_end(const rd_kafka_message_t* message) {
+  const RdKafka& library = client_->library();
+  ended_.emplace(library.topic_name(message->rkt), message->partition);
+  if (!options_.exit_at_end) return false;
+  if (!by_group()) return ended_.size() == started_.size();
+  rd_kafka_topic_partition_list_t* assigned = nullptr;
+  if (library.assignment(client_->handle(), &assigned) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  bool all = true;
+  for (int i = 0; i < assigned->cnt; ++i)
+    all = all && ended_.contains({assigned->elems[i].topic, assigned->elems[i].partition});
+  library.topic_partition_list_destroy(assigned);
+  return all;
+}
+
+Outcome<bool> Consumer::take(const rd_kafka_message_t* message) {
+  switch (message->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+      print(message);
+      return ++taken_ == options_.count;
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      return at_end(message);
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+      return false;  // the library goes on trying
+    default: {
+      const char* text = static_cast<const char*>(message->payload);
+      return Err(
+          rdkafka_failure(client_->library(), "cannot consume", message->err,
+                          text == nullptr ? std::string_view() : std::string_view(text, message->len)));
+    }
+  }
+}
+
+Outcome<void> Consumer::consume() {
+  bool done = options_.count == 0;
+  while (!done && !interrupted()) {
+    rd_kafka_message_t* message = next(0);
+    if (message == nullptr) {
+      context_.terminal.flush();  // nothing more at once: show what there is
+      message = next(100);
+    }
+    if (message == nullptr) continue;
+    auto taken = take(message);
+    client_->library().message_destroy(message);
+    if (taken.failed()) return Err(std::move(taken.error()));
+    done = *taken;
+  }
+  context_.terminal.flush();
+  return {};
+}
+
+void Consumer::stop() {
+  if (client_ == nullptr) return;
+  const RdKafka& library = client_->library();
+  if (by_group()) library.consumer_close(client_->handle());
+  for (const auto& [partition, handle] : started_) {
+    library.consume_stop(handle, partition.second);
+    library.topic_destroy(handle);
+  }
+  if (queue_ != nullptr) library.queue_destroy(queue_);
+  queue_ = nullptr;
+  started_.clear();
+}
+
+int Consumer::run() {
+  auto outcome = prepare();
+  if (outcome.has_value()) {
+    catch_interrupts();
+    outcome = by_group() ? start_group() : start_partitions();
+  }
+  if (outcome.has_value()) outcome = consume();
+  stop();
+  if (outcome.failed()) return context_.fail(outcome.error());
+  return interrupted() ? static_cast<int>(Exit::kInterrupted) : 0;
+}
+
+}  // namespace
+
+void add_consume_verb(CLI::App& root, Context& context) {
+  auto options = std::make_shared<ConsumeOptions>();
+  CLI::App& app = *root.add_subcommand("consume", "Print records of topics; goes on until Ctrl-C, -n or -e");
+  add_broker_options(app, context);
+  app.add_option("topics", options->topics, "names of the topics")->required()->type_name("TOPIC");
+  app.add_option("--from", options->from, "start, end, an offset, -N (the last N) or @TIME")
+      ->type_name("POSITION")
+      ->capture_default_str();
+  app.add_option("-n,--count", options->count, "stop after this many records")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  app.add_flag("-e,--exit", options->exit_at_end, "stop at the end of all partitions");
+  app.add_option("-g,--group", options->group, "read as a member of this group, and commit")
+      ->type_name("GROUP");
+  app.add_option("-f,--format", options->format,
+                 "%t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K %S sizes")
+      ->type_name("FORMAT");
+  app.add_option("-o,--output", options->output, "text, or json (an object a line)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, std::string>{{"jsonl", "json"}, {"json", "json"}, {"text", "text"}}))
+      ->type_name("text|json");
+  app.add_option("-p,--partition", options->partitions, "only this partition; may be repeated")
+      ->type_name("N")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("-X,--property", options->properties, "a property of librdkafka, key=value; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.footer(R"(Examples:
+  milena consume orders
+  milena consume orders -e -f '%t-%p@%o %k: %v\n'
+  milena consume orders --from -10 -e -o json | jq .value
+  milena consume orders --from @2026-01-31T12:00:00Z -n 1
+  milena consume orders -g billing --from end)");
+  app.callback([&context, options] {
+    context.action = [&context, options] { return Consumer(context, *options).run(); };
+  });
+}
+
+}  // namespace milena::cli

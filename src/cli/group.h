@@ -1,0 +1,58 @@
+/// The verbs of `milena group`, and what they share.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/context.h"
+
+namespace milena::cli {
+
+struct GroupOptions {
+  std::vector<std::string> groups;
+  std::vector<std::string> topics;
+  std::vector<std::int32_t> partitions;
+  std::string to;
+  bool dry_run = false;
+  bool yes = false;
+};
+
+io::Task<int> list_groups(Session* session, GroupOptions options);
+io::Task<int> describe_groups(Session* session, GroupOptions options);
+io::Task<int> show_lag(Session* session, GroupOptions options);
+io::Task<int> delete_groups(Session* session, GroupOptions options);
+io::Task<int> seek_group(Session* session, GroupOptions options);
+
+using TopicPartition = std::pair<std::string, std::int32_t>;
+
+struct GroupMember {
+  std::string member_id;
+  std::string instance_id;  // empty: none
+  std::string client_id;
+  std::string host;
+  std::vector<TopicPartition> assignment;
+};
+
+struct GroupDescription {
+  std::string group;
+  std::string state;
+  std::string type;      // "classic", "consumer"
+  std::string protocol;  // assignor; empty: none
+  std::vector<GroupMember> members;
+};
+
+/// Errors: a group that does not exist (kNotFound), and what the coordinator says.
+io::Task<Outcome<GroupDescription>> describe_group(Session* session, std::string group);
+/// Committed offsets; partitions without one are not in it.
+io::Task<Outcome<std::map<TopicPartition, std::int64_t>>> committed_offsets(Session* session,
+                                                                            std::string group);
+/// ListOffsets for partitions of many topics; what is not known is left out. `timestamp`: see topic.h.
+io::Task<std::map<TopicPartition, std::int64_t>> offsets_at(Session* session,
+                                                            std::vector<TopicPartition> partitions,
+                                                            std::int64_t timestamp);
+
+}  // namespace milena::cli

@@ -1,0 +1,16 @@
+/// The verbs, each adding its sub-commands and options to the command line. What a command line chose is left
+/// in Context::action.
+#pragma once
+
+#include "cli/context.h"
+
+namespace milena::cli {
+
+void add_topic_verbs(CLI::App& root, Context& context);
+void add_produce_verb(CLI::App& root, Context& context);
+void add_consume_verb(CLI::App& root, Context& context);
+void add_group_verbs(CLI::App& root, Context& context);
+void add_storage_verbs(CLI::App& root, Context& context);
+void add_completion_verb(CLI::App& root, Context& context);
+
+}  // namespace milena::cli
