@@ -1,15 +1,15 @@
-// A program with the verbs alone, for the tests of this room: main as app/main.cc has it, without the server.
-#include <cstdlib>
-#include <string>
-#include <vector>
+#include "app/client_host.h"
 
-#include "cli/commands.h"
+#include <cstdlib>
+#include <utility>
+
+#include "app/version.h"
 #include "io/asio/asio_runtime.h"
 
+namespace milena::app {
 namespace {
 
-using namespace milena;
-
+// A verb holds nothing that must be put in order: what it had asked for is done or not.
 io::Task<void> end_on_signal(io::AsioRuntime* runtime) {
   int signal = co_await runtime->wait_signal();
   std::_Exit(128 + signal);
@@ -22,15 +22,18 @@ int run_on_loop(std::move_only_function<io::Task<int>(io::Loop*)> main) {
   options.log_level = io::Level::kError;
   io::AsioRuntime runtime(options);
   runtime.start();
-  runtime.control_loop().post([&runtime] { runtime.control_loop().spawn(end_on_signal(&runtime)); });
-  return runtime.run([&] { return main(&runtime.control_loop()); });
+  io::Loop* loop = &runtime.control_loop();
+  loop->post([&runtime, loop] { loop->spawn(end_on_signal(&runtime)); });
+  return runtime.run([&main, loop] { return main(loop); });
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+cli::Host client_host() {
   cli::Host host;
-  host.version = "0.1.0";
+  host.version = kVersion;
   host.run_on_loop = run_on_loop;
-  return cli::run(std::vector<std::string>(argv + 1, argv + argc), host);
+  return host;
 }
+
+}  // namespace milena::app
