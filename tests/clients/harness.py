@@ -261,7 +261,11 @@ def run_kafka_tool(main, *arguments, timeout=60):
 
 
 def kafka_classpath():
-    return str(Path(os.environ["MILENA_KAFKA_LIBS"]) / "*")
+    libs = Path(os.environ.get("MILENA_KAFKA_LIBS") or
+                Path(__file__).parents[2] / ".cache" / "kafka-4.3.1" / "libs")  # where ./dev test puts them
+    if not libs.is_dir():
+        raise RuntimeError(f"no Apache Kafka jars in {libs}; ./dev test fetches them")
+    return str(libs / "*")
 
 
 class Kafka(Node):
