@@ -28,6 +28,8 @@ struct ConsumeOptions {
 
 using TopicPartition = std::pair<std::string, std::int32_t>;
 
+constexpr int kIdleMs = 100;
+
 class Consumer {
  public:
   Consumer(Context& context, const ConsumeOptions& options) : context_(context), options_(options) {}
@@ -41,6 +43,9 @@ class Consumer {
   Outcome<std::int64_t> offset_at(const TopicPartition& partition, std::int64_t timestamp) const;
   rd_kafka_message_t* next(int timeout_ms);
   Outcome<void> consume();
+  /// In vain so far, by waits of kIdleMs: fails when the group cannot be joined for as long as --timeout
+  /// says.
+  Outcome<void> check_joined();
   /// True: this was the last one that is wanted.
   Outcome<bool> take(const rd_kafka_message_t* message);
   void print(const rd_kafka_message_t* message);
@@ -57,6 +62,8 @@ class Consumer {
   std::map<TopicPartition, rd_kafka_topic_t*> started_;
   std::set<TopicPartition> ended_;
   std::int64_t taken_ = 0;
+  bool joined_ = false;
+  std::int64_t waited_ms_ = 0;
   std::string line_;
 };
 
@@ -255,9 +262,12 @@ Outcome<void> Consumer::consume() {
     rd_kafka_message_t* message = next(0);
     if (message == nullptr) {
       context_.terminal.flush();  // nothing more at once: show what there is
-      message = next(100);
+      message = next(kIdleMs);
     }
-    if (message == nullptr) continue;
+    if (message == nullptr) {
+      TRY(check_joined());
+      continue;
+    }
     auto taken = take(message);
     client_->library().message_destroy(message);
     if (taken.failed()) return Err(std::move(taken.error()));
@@ -265,6 +275,21 @@ Outcome<void> Consumer::consume() {
   }
   context_.terminal.flush();
   return {};
+}
+
+Outcome<void> Consumer::check_joined() {
+  if (!by_group() || joined_) return {};
+  const RdKafka& library = client_->library();
+  char* member = library.memberid(client_->handle());
+  joined_ = member != nullptr && *member != '\0';
+  if (member != nullptr) library.mem_free(client_->handle(), member);
+  waited_ms_ += kIdleMs;
+  if (joined_ || waited_ms_ < context_.common.timeout_ms) return {};
+  std::string why = client_->last_error().empty() ? "no coordinator answers" : client_->last_error();
+  return Err(
+      Failure{Exit::kUnreachable,
+              fmt::format("cannot join group '{}' within {} ms", options_.group, context_.common.timeout_ms),
+              why, "milena group list; reading without -g needs no group"});
 }
 
 void Consumer::stop() {

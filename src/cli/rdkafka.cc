@@ -79,8 +79,8 @@ Outcome<RdKafka> RdKafka::load() {
   MILENA_FIND(consumer_poll);
   MILENA_FIND(consumer_close);
   MILENA_FIND(assignment);
-  MILENA_FIND(commit_message);
-  MILENA_FIND(commit);
+  MILENA_FIND(memberid);
+  MILENA_FIND(mem_free);
   MILENA_FIND(offsets_for_times);
   MILENA_FIND(topic_partition_list_new);
   MILENA_FIND(topic_partition_list_add);

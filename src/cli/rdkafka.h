@@ -50,8 +50,8 @@ class RdKafka {
   decltype(&::rd_kafka_consumer_poll) consumer_poll;
   decltype(&::rd_kafka_consumer_close) consumer_close;
   decltype(&::rd_kafka_assignment) assignment;
-  decltype(&::rd_kafka_commit_message) commit_message;
-  decltype(&::rd_kafka_commit) commit;
+  decltype(&::rd_kafka_memberid) memberid;
+  decltype(&::rd_kafka_mem_free) mem_free;
   decltype(&::rd_kafka_offsets_for_times) offsets_for_times;
   decltype(&::rd_kafka_topic_partition_list_new) topic_partition_list_new;
   decltype(&::rd_kafka_topic_partition_list_add) topic_partition_list_add;

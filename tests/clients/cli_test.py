@@ -94,6 +94,8 @@ class CliTest(unittest.TestCase):
 
 class Topics(CliTest):
     def test_create_describe_delete(self):
+        self.skip_without(20, "DeleteTopics")
+        self.skip_without(32, "DescribeConfigs")
         name = new_name()
         created = self.rows("topic", "create", name, "-p", "3", "-r", "1", "-c", "retention.ms=3600000",
                             "-c", "cleanup.policy=compact")
@@ -155,6 +157,7 @@ class Topics(CliTest):
         self.assertIn(f"- name: {prefix}.a\n", self.ok("topic", "list", f"{prefix}.a", "-o", "yaml"))
 
     def test_delete_needs_agreement(self):
+        self.skip_without(20, "DeleteTopics")
         name = self.new_topic()
         self.assertIn("--yes", self.fails(2, "topic", "delete", name))
         self.assertIn(name, self.fails(2, "topic", "delete", "--regex", name + ".*"))
@@ -298,6 +301,10 @@ class Records(CliTest):
 
 
 class Groups(CliTest):
+    def setUp(self):
+        for api, what in [(8, "OffsetCommit"), (9, "OffsetFetch"), (11, "JoinGroup"), (15, "DescribeGroups"), (16, "ListGroups")]:
+            self.skip_without(api, what)
+
     def read_by_group(self, name, group, count):
         return self.ok("consume", name, "-g", group, "-n", str(count), timeout=90)
 
@@ -366,6 +373,18 @@ class Groups(CliTest):
         self.fails(3, "group", "describe", group)
         self.fails(3, "group", "lag", group)
         self.fails(3, "group", "delete", group, "--yes")
+
+
+class WithoutGroups(CliTest):
+    def setUp(self):
+        host, port = server.rsplit(":", 1)
+        if 11 in harness.api_versions(int(port), host=host):
+            self.skipTest("the server has groups")
+
+    def test_what_is_said(self):
+        name = self.new_topic()
+        self.assertIn("does not support ListGroups", self.fails(1, "group", "list"))
+        self.assertIn("cannot join group 'g'", self.fails(5, "consume", name, "-g", "g", "--timeout", "1000"))
 
 
 class Storage(CliTest):
@@ -534,6 +553,7 @@ class CommandLine(CliTest):
         self.assertNotIn("\033", self.on_terminal("topic", "list", name, "--color", "never"))
 
     def test_deleting_at_a_terminal(self):
+        self.skip_without(20, "DeleteTopics")
         name = self.new_topic()
         text = self.on_terminal("topic", "delete", name, typed="no\n", code=1)
         self.assertIn(f"type '{name}'", text)
