@@ -5,6 +5,12 @@
 #include "base/varint.h"
 
 namespace milena::wire {
+namespace {
+
+// The int16 of the older form bounds compact strings, too, as in Kafka.
+constexpr std::int64_t kStringMax = 32767;
+
+}  // namespace
 
 double Reader::read_float64() { return std::bit_cast<double>(read_int<std::uint64_t>()); }
 
@@ -46,8 +52,8 @@ std::string Reader::read_string(bool compact) {
 
 std::optional<std::string> Reader::read_nullable_string(bool compact, bool null_allowed) {
   std::int64_t length = read_length(compact, false);
-  if (length < 0) {
-    if (!null_allowed) fail();
+  if (length < 0 || length > kStringMax) {
+    if (!null_allowed || length > kStringMax) fail();
     return std::nullopt;
   }
   std::string text(reinterpret_cast<const char*>(at_), static_cast<std::size_t>(length));

@@ -100,6 +100,16 @@ TEST(Reader, RefusesHostileLengths) {
   EXPECT_FALSE(long_varint.ok());
 }
 
+TEST(Reader, RefusesCompactStringsThatCouldNotBeWritten) {
+  for (std::size_t size : {std::size_t{32767}, std::size_t{32768}}) {
+    Writer writer;
+    writer.write_bytes(Bytes::copy(std::string(size, 'x')), true);
+    Reader reader(writer.to_bytes());
+    EXPECT_EQ(reader.read_string(true).size(), size == 32767 ? size : 0U);
+    EXPECT_EQ(reader.ok(), size == 32767);
+  }
+}
+
 TEST(Reader, ComparesCountsWithElementSize) {
   Reader fits(bytes_of({0, 0, 0, 2, 1, 1, 1, 1}));
   EXPECT_EQ(fits.read_array_count(false, 2), 2);
