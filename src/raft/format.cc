@@ -91,10 +91,10 @@ Result<std::vector<FormatFile>, FormatError> format_files(const FormatOptions& o
 std::string format_meta_properties(const MetaProperties& properties, Timestamp now) {
   std::string directory =
       properties.directory_id.has_value() ? fmt::format("directory.id={}\n", *properties.directory_id) : "";
-  return fmt::format("#\n#{:%a %b %d %H:%M:%S} UTC {:%Y}\nnode.id={}\n{}version={}\ncluster.id={}\n",
+  return fmt::format("#\n#{:%a %b %d %H:%M:%S} UTC {:%Y}\nnode.id={}\n{}version={}\n{}",
                      fmt::gmtime(static_cast<std::time_t>(now.value() / 1000)),
                      fmt::gmtime(static_cast<std::time_t>(now.value() / 1000)), properties.node_id, directory,
-                     properties.version, properties.cluster_id);
+                     properties.version, format_properties({{"cluster.id", properties.cluster_id}}));
 }
 
 Result<MetaProperties, FormatError> parse_meta_properties(std::string_view text) {

@@ -123,6 +123,8 @@ TEST(Format, RefusesWhatItCannotDo) {
 TEST(MetaProperties, ReadsOldAndNewAndRefusesTheRest) {
   EXPECT_EQ(parse_meta_properties("version=0\nbroker.id=3\ncluster.id=x\n")->node_id, BrokerId(3));
   EXPECT_TRUE(parse_meta_properties("version=1\nnode.id=3\n").failed());
+  MetaProperties odd{1, "x\nversion=2", BrokerId(3), std::nullopt};
+  EXPECT_EQ(*parse_meta_properties(format_meta_properties(odd, Timestamp(0))), odd);
   EXPECT_TRUE(parse_meta_properties("version=2\nnode.id=3\ncluster.id=x\n").failed());
   EXPECT_TRUE(parse_meta_properties("version=1\nnode.id=x\ncluster.id=x\n").failed());
   EXPECT_TRUE(parse_meta_properties("version=1\nnode.id=1\ncluster.id=x\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAA\n").failed());
