@@ -65,7 +65,7 @@ def source(messages):
                   f'    "{message.name}", {message.versions.start}, {message.versions.stop - 1},',
                   f"    [](Random& random, std::int16_t version) {{ return random_message<{message.name}>("
                   f"random, version, {message.flexible_from}); }},",
-                  f"    read_message<{message.name}>}};", ""]
+                  f"    read_message<{message.name}>, check_untrusted<{message.name}>}};", ""]
     return "\n".join(lines + ["}  // namespace milena::wire", ""])
 
 

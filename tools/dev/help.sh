@@ -9,7 +9,7 @@ dev_help() {
   test                          build and run every test; the last line counts them
   test --fast                   only what takes seconds: unit, link and check tests, a sample of the rest
   sim [--seed N | --seeds N]    replay one seed of the simulator, or try N seeds
-  fuzz [NAME...]                fuzz the decoders (MILENA_FUZZ_SECONDS each, default 30)
+  fuzz [NAME...] [--seconds N]  fuzz the decoders and file loaders, each for N seconds (30)
   bench [--quick]               measure
   fmt [--all]                   clang-format over changed (or all) files
   lint [--all]                  layer law, then clang-tidy over changed (or all) .cc files

@@ -28,12 +28,12 @@ dev_test() {
   fi
   if [ -n "$fast" ]; then
     export MILENA_FAST=1 MILENA_SIM_SEEDS=${MILENA_SIM_SEEDS:-50}
-    phase "tests, the quick ones" run_ctest build "$results/release.xml" -L '^(unit|link|check|golden|sim)$' || true
+    phase "tests, the quick ones" run_ctest build "$results/release.xml" -L '^(unit|link|check|golden|fuzz|sim)$' || true
   else
     phase "tests" run_ctest build "$results/release.xml" || true
     configure asan -DMILENA_TESTS=ON
     if phase "build with clang, sanitizers" build_sanitized; then
-      phase "tests under sanitizers" run_ctest build-asan "$results/asan.xml" -R "^unit\.($sanitized)([._].*)?\$" || true
+      phase "tests under sanitizers" run_ctest build-asan "$results/asan.xml" -R "^(unit\.($sanitized)([._].*)?|fuzz\..*)\$" || true
     else
       : >"$results/asan.xml" # an unreadable report counts as a failure
     fi
@@ -52,10 +52,10 @@ run_ctest() {
   return "${PIPESTATUS[0]}"
 }
 
-# build_sanitized: only the test programs that run under the sanitizers.
+# build_sanitized: only the test programs that run under the sanitizers, and the replay of fuzz inputs.
 build_sanitized() {
   local -a targets
   mapfile -t targets < <(ninja -C build-asan -t targets all | sed -nE "s/^(($sanitized)(_[a-z_]+)?_test): (phony|CXX_EXECUTABLE.*)\$/\1/p")
   [ ${#targets[@]} -gt 0 ] || return 1
-  compile build-asan "${targets[@]}"
+  compile build-asan "${targets[@]}" fuzz_programs
 }

@@ -9,28 +9,43 @@ dev_sim() {
   exec build/milena_sim "$@"
 }
 
-# Each fuzz target is a program NAME_fuzz with its committed corpus in tests/fuzz/corpus/NAME;
-# what a run finds goes to .cache/fuzz/NAME, crashes too.
+# ./dev fuzz [NAME...] [--seconds N]: each target is a program fuzz_NAME (tests/fuzz/README.md). It starts from the
+# committed inputs and from generated ones; what a run finds goes to .cache/fuzz/NAME, what fails to .cache/fuzz/NAME-*.
 dev_fuzz() {
-  need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_clang[@]}"
-  configure fuzz
   local seconds=${MILENA_FUZZ_SECONDS:-30} name failed=0
-  local -a names=("$@")
+  local -a names=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --seconds)
+        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die "--seconds wants a number" "./dev fuzz [NAME...] --seconds 300"
+        seconds=$2
+        shift
+        ;;
+      -*) die "unknown option '$1'" "./dev fuzz [NAME...] [--seconds N]" ;;
+      *) names+=("${1#fuzz_}") ;;
+    esac
+    shift
+  done
+  need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_clang[@]}"
+  configure fuzz -DMILENA_TESTS=ON
   if [ ${#names[@]} -eq 0 ]; then
-    mapfile -t names < <(ninja -C build-fuzz -t targets all | sed -nE 's/^([a-z0-9_]+)_fuzz: (phony|CXX_EXECUTABLE.*)$/\1/p')
+    mapfile -t names < <(ninja -C build-fuzz -t targets all |
+      sed -nE 's/^fuzz_([a-z0-9]+): (phony|CXX_EXECUTABLE.*)$/\1/p' | grep -vE '^(seeds|programs)$' | sort -u)
   fi
   [ ${#names[@]} -gt 0 ] || die "this revision has no fuzz targets yet" "./dev test shows what there is"
   for name in "${names[@]}"; do
-    has_target build-fuzz "${name}_fuzz" || die "no fuzz target '$name'" "./dev fuzz runs all there are"
+    has_target build-fuzz "fuzz_$name" || die "no fuzz target '$name'" "./dev fuzz runs all there are"
   done
-  phase "build the fuzz targets" compile build-fuzz "${names[@]/%/_fuzz}" ||
+  phase "build the fuzz targets" compile build-fuzz fuzz_seeds "${names[@]/#/fuzz_}" ||
     die "the build failed" "read the first compiler error above"
+  build-fuzz/fuzz_seeds "$cache/fuzz-seeds" >/dev/null || die "no generated inputs" "run build-fuzz/fuzz_seeds by hand"
   for name in "${names[@]}"; do
     mkdir -p "$cache/fuzz/$name"
-    local -a corpus=("$cache/fuzz/$name")
-    [ ! -d "tests/fuzz/corpus/$name" ] || corpus+=("tests/fuzz/corpus/$name")
-    phase "fuzz $name for $seconds s" "build-fuzz/${name}_fuzz" -max_total_time="$seconds" -print_final_stats=1 \
-      -verbosity=0 -artifact_prefix="$cache/fuzz/$name-" "${corpus[@]}" || failed=1
+    # The first directory takes what is found; inputs may be as large as the generated ones.
+    phase "fuzz $name for $seconds s" "build-fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=10 \
+      -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix="$cache/fuzz/$name-" "$cache/fuzz/$name" "tests/fuzz/corpus/$name" "$cache/fuzz-seeds/$name" ||
+      failed=1
   done
   [ $failed -eq 0 ] || die "a fuzz target found something" "rerun it on the file named above in .cache/fuzz"
 }

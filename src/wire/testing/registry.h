@@ -19,6 +19,13 @@ struct RandomMessage {
   Bytes extended;       // the same with two unknown tagged fields at the end, where those are kept; else empty
 };
 
+/// What became of bytes from a stranger.
+enum class Untrusted : std::uint8_t {
+  kRefused,   // they do not decode
+  kStable,    // they decode, and what was read encodes to bytes that decode to the same
+  kUnstable,  // they decode to something that cannot be written, or that changes when written and read
+};
+
 struct MessageOps {
   std::string_view name;
   std::int16_t min_version;
@@ -26,6 +33,8 @@ struct MessageOps {
   RandomMessage (*random)(Random& random, std::int16_t version);
   /// The content of an encoding; nothing if it does not decode or leaves bytes over.
   std::optional<Json> (*read)(const Bytes& bytes, std::int16_t version);
+  /// Decodes any bytes; bytes behind the message are left alone.
+  Untrusted (*check_untrusted)(const Bytes& bytes, std::int16_t version);
 };
 
 /// In a fixed order.
@@ -67,6 +76,25 @@ std::optional<Json> read_message(const Bytes& bytes, std::int16_t version) {
   Message message;
   if (!message.decode(reader, version) || !reader.finished()) return std::nullopt;
   return to_json(message, version);
+}
+
+template <class Message>
+Untrusted check_untrusted(const Bytes& bytes, std::int16_t version) {
+  Reader reader(bytes);
+  Message message;
+  if (!message.decode(reader, version) || !reader.ok()) return Untrusted::kRefused;
+  Writer writer;
+  message.encode(writer, version);
+  if (!writer.ok()) return Untrusted::kUnstable;
+  Bytes written = writer.to_bytes();
+  Reader again(written);
+  Message second;
+  if (!second.decode(again, version) || !again.finished()) return Untrusted::kUnstable;
+  Writer rewriter;
+  second.encode(rewriter, version);
+  bool comparable = message == message;  // false where it holds a NaN: bytes alone tell then
+  bool same = (!comparable || message == second) && rewriter.ok() && rewriter.to_bytes() == written;
+  return same ? Untrusted::kStable : Untrusted::kUnstable;
 }
 
 }  // namespace milena::wire

@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/endian.h"
+#include "image/record.h"
+#include "log/epoch_cache.h"
+#include "log/log_directory.h"
+#include "log/producer_state.h"
+#include "log/segment_index.h"
+#include "log/txn_index.h"
+#include "raft/batch.h"
+#include "raft/format.h"
+#include "raft/quorum_state.h"
+#include "raft/snapshot.h"
+#include "seeds.h"
+#include "wire/batch_builder.h"
+#include "wire/control_record.h"
+
+namespace milena::fuzz {
+namespace {
+
+// Byte 0 of the inputs: places in kLoaders of fuzz_files.cc.
+enum Choice : std::uint8_t {
+  kOffsetCheckpoint,
+  kEpochCheckpoint,
+  kProducerSnapshot,
+  kTxnIndex,
+  kSegmentIndex,
+  kQuorumState,
+  kFlatJson,
+  kMetadataSnapshot,
+  kMetadataBatches,
+  kMetadataFrames,
+  kMetaProperties,
+  kProperties,
+  kNames,
+  kLogDirectory,
+  kPartitionDirectory
+};
+
+constexpr Timestamp kNow{1'700'000'000'000};
+const Uuid kId{0x0123456789abcdef, 0xfedcba9876543210};
+
+void section(Buffer& out, std::uint8_t file, ByteView content) {
+  std::array<std::uint8_t, 2> size{};
+  store_be(size.data(), static_cast<std::uint16_t>(content.size()));
+  out.push_back(file);
+  out.append(ByteView(size));
+  out.append(content);
+}
+
+Bytes data_batch(Offset base, int count, std::int32_t sequence, bool transactional) {
+  wire::BatchOptions options;
+  options.base_offset = base;
+  options.leader_epoch = Epoch(0);
+  options.producer_id = ProducerId(7);
+  options.producer_epoch = 0;
+  options.base_sequence = sequence;
+  options.transactional = transactional;
+  wire::BatchBuilder builder(options);
+  for (int i = 0; i < count; ++i) builder.append(kNow + i, as_bytes("key"), as_bytes("some value"));
+  return builder.build();
+}
+
+std::vector<Bytes> metadata_frames() {
+  wire::FeatureLevelRecord level;
+  level.name = "metadata.version";
+  level.feature_level = 25;
+  wire::TopicRecord topic;
+  topic.name = "topic";
+  topic.topic_id = kId;
+  wire::PartitionRecord partition;
+  partition.topic_id = kId;
+  partition.replicas = partition.isr = {1};
+  partition.leader = 1;
+  partition.directories = {kId};
+  wire::ConfigRecord config;
+  config.resource_type = 2;
+  config.resource_name = "topic";
+  config.name = "cleanup.policy";
+  config.value = "compact";
+  wire::RegisterBrokerRecord broker;
+  broker.broker_id = 1;
+  broker.incarnation_id = kId;
+  broker.log_dirs = {kId};
+  broker.end_points.push_back({.name = "PLAINTEXT", .host = "localhost", .port = 9092});
+  wire::PartitionChangeRecord change;
+  change.topic_id = kId;
+  change.leader = 1;
+  wire::RemoveTopicRecord remove;
+  remove.topic_id = kId;
+  std::vector<Bytes> frames;
+  auto add = [&](image::RecordMessage message) {
+    std::int16_t version = image::latest_version(message);
+    frames.push_back(image::encode_record({std::move(message), version}));
+  };
+  add(level);
+  add(broker);
+  add(topic);
+  add(partition);
+  add(config);
+  add(change);
+  add(remove);
+  return frames;
+}
+
+void seed_metadata(const Sink& sink) {
+  std::vector<Bytes> frames = metadata_frames();
+  raft::SnapshotContents contents;
+  contents.last_contained_log_timestamp = kNow;
+  contents.values = frames;
+  sink("snapshot", kMetadataSnapshot, raft::encode_snapshot(contents, Epoch(1), kNow));
+  raft::Voter voter{BrokerId(1), kId, {{"CONTROLLER", "localhost", 9093}}, 0, 1};
+  contents.voters = raft::VoterSet{1, {voter}};
+  sink("snapshot-voters", kMetadataSnapshot, raft::encode_snapshot(contents, Epoch(1), kNow));
+  Buffer batches;
+  wire::LeaderChangeMessage change{.leader_id = 1};
+  raft::ControlRecord control = change;
+  batches.append(raft::encode_control_batch(Offset(0), Epoch(1), kNow, {&control, 1}));
+  batches.append(raft::encode_data_batch(Offset(1), Epoch(1), kNow, frames));
+  sink("metadata-batches", kMetadataBatches, batches.view());
+  Buffer list;
+  for (const Bytes& frame : frames) {
+    std::array<std::uint8_t, 2> size{};
+    store_be(size.data(), static_cast<std::uint16_t>(frame.size()));
+    list.append(ByteView(size));
+    list.append(frame);
+  }
+  sink("metadata-frames", kMetadataFrames, list.view());
+}
+
+void seed_small_files(const Sink& sink) {
+  auto text = [&](const std::string& name, Choice choice, const std::string& content) {
+    sink(name, choice, as_bytes(content));
+  };
+  text("offset-checkpoint", kOffsetCheckpoint,
+       log::format_offset_checkpoint(
+           {{{"a.b-c", PartitionId(7)}, Offset(12)}, {{"t", PartitionId(0)}, Offset(0)}}));
+  text("epoch-checkpoint", kEpochCheckpoint, "0\n2\n0 0\n3 17\n");
+  log::ProducerState state;
+  Bytes batch = data_batch(Offset(0), 3, 0, true);
+  (void)state.apply(*wire::BatchView::parse(batch));
+  text("producer-snapshot", kProducerSnapshot, state.snapshot());
+  text("txn-index", kTxnIndex,
+       log::format_txn_index({{ProducerId(1), Offset(0), Offset(3), Offset(4)},
+                              {ProducerId(2), Offset(2), Offset(6), Offset(7)}}));
+  log::SegmentIndex index(Offset(0));
+  for (int i = 0; i < 4; ++i) {
+    index.add(Offset(i), static_cast<std::uint64_t>(i) * 100, 100, kNow + i, 50);
+  }
+  std::string offsets = index.format_offsets();
+  std::string times = index.format_times();
+  std::string counts{static_cast<char>(offsets.size() / log::kOffsetEntrySize),
+                     static_cast<char>(times.size() / log::kTimeEntrySize)};
+  text("segment-index", kSegmentIndex, counts + offsets + times);
+  for (std::int16_t version : {0, 1}) {
+    raft::QuorumState quorum{Epoch(4), BrokerId(1), kNoBroker, {}, version, {}};
+    if (version == 0) quorum.current_voters = {BrokerId(1), BrokerId(2)};
+    text(fmt::format("quorum-state-{}", version), kQuorumState, raft::format_quorum_state(quorum));
+    text(fmt::format("flat-json-{}", version), kFlatJson, raft::format_quorum_state(quorum));
+  }
+  text("meta-properties", kMetaProperties,
+       raft::format_meta_properties({1, "AAAAAAAAAAAAAAAAAAAAAQ", BrokerId(1), kId}, kNow));
+  text("properties", kProperties, "# comment\na = 1\\\n  2\nb:\\u00e4\\t\n! x\nc\n");
+  text("name-partition", kNames, "a.b-c-7");
+  text("name-snapshot", kNames, raft::snapshot_file_name({Offset(12), Epoch(3)}));
+}
+
+void seed_directories(const Sink& sink) {
+  Buffer root;
+  section(root, 0,
+          as_bytes(raft::format_meta_properties({1, "AAAAAAAAAAAAAAAAAAAAAQ", BrokerId(1), kId}, kNow)));
+  section(root, 1, as_bytes("0\n1\nt 0 5\n"));
+  section(root, 5, as_bytes("{\"version\":0,\"brokerEpoch\":10}"));
+  section(root, 6, as_bytes("version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ\n"));
+  sink("log-directory", kLogDirectory, root.view());
+
+  Buffer first;
+  first.append(data_batch(Offset(0), 1, 0, true));
+  first.append(wire::make_end_txn_batch({false, 0, ProducerId(7), 0}, Offset(1), Epoch(0), kNow));
+  Buffer second;
+  second.append(data_batch(Offset(2), 2, 1, true));
+  second.append(data_batch(Offset(4), 3, 3, true));
+  log::ProducerState state;
+  (void)state.apply(*wire::BatchView::parse(first.view()));
+  for (std::uint8_t flags = 0; flags < 8; ++flags) {
+    Buffer partition;
+    partition.push_back(flags);
+    partition.push_back((flags & 1) != 0 ? 7 : 0);
+    section(partition, 0, first.view());
+    section(partition, 4, second.view());
+    section(partition, 3,
+            as_bytes(log::format_txn_index({{ProducerId(7), Offset(0), Offset(1), Offset(2)}})));
+    section(partition, 8, as_bytes(state.snapshot()));
+    section(partition, 10, as_bytes("0\n1\n0 0\n"));
+    sink(fmt::format("partition-directory-{}", flags), kPartitionDirectory, partition.view());
+  }
+}
+
+}  // namespace
+
+void seed_files(const Sink& sink) {
+  seed_small_files(sink);
+  seed_metadata(sink);
+  seed_directories(sink);
+}
+
+}  // namespace milena::fuzz
