@@ -56,8 +56,8 @@ void Log::Impl::assign_epoch(Epoch epoch, Offset start) {
   if (epoch.value() >= 0 && start.value() >= 0 && epochs.assign(epoch, start)) ++epoch_version;
 }
 
-LogResult<bool> Log::Impl::should_roll(std::uint64_t size, std::size_t bytes, Timestamp max_timestamp, Offset last,
-                                       Timestamp now) {
+LogResult<bool> Log::Impl::should_roll(std::uint64_t size, std::size_t bytes, Timestamp max_timestamp,
+                                       Offset last, Timestamp now) {
   Segment& segment = active();
   const LogOptions& options = context.options;
   if (last - segment.base() > kMaxRelative) return true;
@@ -81,8 +81,9 @@ LogResult<void> Log::Impl::make_room(Staged& staged, std::size_t bytes, Timestam
   return roll(std::max(first, next_offset), now);
 }
 
-LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Timestamp now, AppendOrigin origin,
-                                                 std::int16_t marker_version, Staged& staged) {
+LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Timestamp now,
+                                                 AppendOrigin origin, std::int16_t marker_version,
+                                                 Staged& staged) {
   TRY_ASSIGN(Outline sum, outline(records.view()));
   const LogOptions& options = context.options;
   if (records.size() > static_cast<std::size_t>(options.segment_bytes)) {
@@ -163,7 +164,8 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
   };
   auto written = write();
   if (written.failed()) {
-    for (auto it = staged.undo.rbegin(); it != staged.undo.rend(); ++it) producers.restore(it->first, it->second);
+    for (auto it = staged.undo.rbegin(); it != staged.undo.rend(); ++it)
+      producers.restore(it->first, it->second);
     staged.clear();
     return Err(std::move(written.error()));
   }
@@ -176,8 +178,8 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
     if (!txn) continue;
     if (txn->aborted) {
       auto index = segment.index();
-      (*index)->add_aborted({txn->producer_id, txn->first_offset, txn->last_offset,
-                             producers.stable_offset_after(*txn)});
+      (*index)->add_aborted(
+          {txn->producer_id, txn->first_offset, txn->last_offset, producers.stable_offset_after(*txn)});
     }
     producers.complete_txn(*txn);
   }
@@ -199,8 +201,9 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
     if (!entry.crc_ok()) return Err(corrupt_batch(wire::describe(wire::BatchError::kBadCrc)));
     Offset base = entry.base_offset().value_or(entry.last_offset());
     if (base < expected || entry.last_offset() < base || entry.last_offset() - base > kMaxRelative) {
-      return Err(LogError{LogErrorKind::kUnexpectedOffset,
-                          fmt::format("a batch of offsets {} to {} where {} is next", base, entry.last_offset(), expected)});
+      return Err(LogError{
+          LogErrorKind::kUnexpectedOffset,
+          fmt::format("a batch of offsets {} to {} where {} is next", base, entry.last_offset(), expected)});
     }
     expected = entry.last_offset() + 1;
     found.push_back({entry, base});
@@ -214,9 +217,11 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
   Staged staged;
   staged.holders.push_back(records);
   for (const Found& batch : found) {
-    TRY(make_room(staged, batch.view.size(), batch.view.max_timestamp(), batch.base, batch.view.last_offset(), now));
+    TRY(make_room(staged, batch.view.size(), batch.view.max_timestamp(), batch.base, batch.view.last_offset(),
+                  now));
     assign_epoch(batch.view.leader_epoch(), batch.base);
-    staged.entries.push_back({batch.view, active().size() + staged.bytes, batch.base, batch.view.last_offset()});
+    staged.entries.push_back(
+        {batch.view, active().size() + staged.bytes, batch.base, batch.view.last_offset()});
     staged.pieces.push_back(batch.view.bytes());
     staged.bytes += batch.view.size();
     result.max_timestamp = std::max(result.max_timestamp, batch.view.max_timestamp());

@@ -12,7 +12,9 @@ constexpr std::size_t kWalkWindow = 16 << 10;
 constexpr std::size_t kScanWindow = 1 << 20;
 constexpr std::size_t kLegacyHeader = 26;  // with a timestamp
 
-MutableByteView writable(Buffer& buffer) { return {buffer.data(), buffer.size()}; }
+MutableByteView writable(Buffer& buffer) {
+  return {buffer.data(), buffer.size()};
+}
 
 EntryHeader decode(ByteView b, std::size_t size, std::uint64_t position) {
   EntryHeader header;
@@ -67,7 +69,8 @@ LogResult<ByteView> EntryScanner::fill(std::size_t count) {
     if (rest > 0) std::memmove(window_.data(), window_.data() + skip, rest);
     window_at_ = at_;
     skip = 0;
-    std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(std::max(count, kScanWindow), end_ - at_));
+    std::size_t want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(std::max(count, kScanWindow), end_ - at_));
     window_.resize(want);
     MutableByteView into = writable(window_).subspan(rest);
     TRY_IO_ASSIGN(std::size_t got, file_.read_at(at_ + rest, into));
@@ -104,8 +107,8 @@ LogResult<std::optional<wire::LogEntryView>> EntryScanner::next() {
   return *entry;
 }
 
-LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::uint64_t from, std::uint64_t end,
-                                                         Offset expected) {
+LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::uint64_t from,
+                                                         std::uint64_t end, Offset expected) {
   Buffer window;
   for (std::uint64_t at = from; at + wire::kBatchHeader <= end;) {
     window.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kScanWindow, end - at)));
@@ -116,7 +119,8 @@ LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::ui
       if (window.data()[i + 16] != wire::kMagicV2) continue;
       Offset base(load_be<std::int64_t>(window.data() + i));
       // No record takes less than 7 bytes, so offsets cannot run ahead of the bytes in between by more.
-      if (base < expected || base.value() - expected.value() > static_cast<std::int64_t>(end - from)) continue;
+      if (base < expected || base.value() - expected.value() > static_cast<std::int64_t>(end - from))
+        continue;
       auto size = wire::entry_size({window.data() + i, wire::kBatchHeader});
       if (size.failed() || *size > end - (at + i)) continue;
       TRY_ASSIGN(Bytes whole, read_block(file, at + i, *size));

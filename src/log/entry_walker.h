@@ -1,5 +1,5 @@
-/// Walking the entries of a segment's file: headers alone (EntryWalker), where the content is trusted, and whole
-/// entries with their checksums (EntryScanner), where it is not.
+/// Walking the entries of a segment's file: headers alone (EntryWalker), where the content is trusted, and
+/// whole entries with their checksums (EntryScanner), where it is not.
 ///
 /// An entry is a v2 batch, or a message or wrapper of the formats before it.
 /// Threads: for one thread.
@@ -77,10 +77,10 @@ class EntryScanner {
   std::string_view why_;
 };
 
-/// Position of the first intact v2 batch at or behind `from` whose base offset could follow `expected`; nullopt:
-/// none. Looks at every byte: a torn write leaves no boundaries.
-LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::uint64_t from, std::uint64_t end,
-                                                         Offset expected);
+/// Position of the first intact v2 batch at or behind `from` whose base offset could follow `expected`;
+/// nullopt: none. Looks at every byte: a torn write leaves no boundaries.
+LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::uint64_t from,
+                                                         std::uint64_t end, Offset expected);
 
 /// All of [position, position + size) of the file.
 LogResult<Bytes> read_block(io::File& file, std::uint64_t position, std::size_t size);

@@ -17,10 +17,12 @@ LogResult<EpochCache> EpochCache::parse(std::string_view checkpoint) {
     std::int64_t start = 0;
     if (space == line.npos || !parse_number(line.substr(0, space), epoch) ||
         !parse_number(line.substr(space + 1), start) || epoch < 0 || start < 0) {
-      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("leader-epoch-checkpoint: not an entry: {}", line)});
+      return Err(
+          LogError{LogErrorKind::kCorrupt, fmt::format("leader-epoch-checkpoint: not an entry: {}", line)});
     }
     if (!cache.assign(Epoch(epoch), Offset(start)) || cache.entries_.back().epoch != Epoch(epoch)) {
-      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("leader-epoch-checkpoint: out of order: {}", line)});
+      return Err(
+          LogError{LogErrorKind::kCorrupt, fmt::format("leader-epoch-checkpoint: out of order: {}", line)});
     }
   }
   if (cache.entries_.size() != lines.size()) {
@@ -40,7 +42,8 @@ bool EpochCache::assign(Epoch epoch, Offset start_offset) {
   if (!entries_.empty() && entries_.back().epoch == epoch && start_offset >= entries_.back().start_offset) {
     return false;
   }
-  while (!entries_.empty() && (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset)) {
+  while (!entries_.empty() &&
+         (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset)) {
     entries_.pop_back();
   }
   entries_.push_back({epoch, start_offset});

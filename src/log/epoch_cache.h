@@ -37,8 +37,8 @@ class EpochCache {
   /// Enters `epoch` as beginning at `start_offset`, unless the last entry covers that already. Entries with a
   /// higher or equal epoch or start offset give way. REQUIRES: both >= 0. Returns whether anything changed.
   bool assign(Epoch epoch, Offset start_offset);
-  /// Where `epoch` ends, as OffsetForLeaderEpoch answers: the largest known epoch at or below it and the start
-  /// of the next one; the log end for the latest epoch; undefined for an epoch above all known ones.
+  /// Where `epoch` ends, as OffsetForLeaderEpoch answers: the largest known epoch at or below it and the
+  /// start of the next one; the log end for the latest epoch; undefined for an epoch above all known ones.
   EpochEnd end_offset_for(Epoch epoch, Offset log_end_offset) const;
   /// The epoch of the record at `offset`; nullopt: before the first entry.
   std::optional<Epoch> epoch_at(Offset offset) const;

@@ -4,20 +4,34 @@ namespace milena::log {
 
 const char* name(LogErrorKind kind) {
   switch (kind) {
-    case LogErrorKind::kIo: return "i/o error";
-    case LogErrorKind::kOffline: return "offline";
-    case LogErrorKind::kNoSpace: return "no space";
-    case LogErrorKind::kCorrupt: return "corrupt";
-    case LogErrorKind::kLocked: return "locked";
-    case LogErrorKind::kInvalid: return "invalid";
-    case LogErrorKind::kOffsetOutOfRange: return "offset out of range";
-    case LogErrorKind::kUnexpectedOffset: return "unexpected offset";
-    case LogErrorKind::kCorruptBatch: return "corrupt batch";
-    case LogErrorKind::kBatchTooLarge: return "batch too large";
-    case LogErrorKind::kOutOfOrderSequence: return "out of order sequence";
-    case LogErrorKind::kInvalidProducerEpoch: return "invalid producer epoch";
-    case LogErrorKind::kInvalidTxnState: return "invalid transaction state";
-    case LogErrorKind::kCoordinatorFenced: return "coordinator fenced";
+    case LogErrorKind::kIo:
+      return "i/o error";
+    case LogErrorKind::kOffline:
+      return "offline";
+    case LogErrorKind::kNoSpace:
+      return "no space";
+    case LogErrorKind::kCorrupt:
+      return "corrupt";
+    case LogErrorKind::kLocked:
+      return "locked";
+    case LogErrorKind::kInvalid:
+      return "invalid";
+    case LogErrorKind::kOffsetOutOfRange:
+      return "offset out of range";
+    case LogErrorKind::kUnexpectedOffset:
+      return "unexpected offset";
+    case LogErrorKind::kCorruptBatch:
+      return "corrupt batch";
+    case LogErrorKind::kBatchTooLarge:
+      return "batch too large";
+    case LogErrorKind::kOutOfOrderSequence:
+      return "out of order sequence";
+    case LogErrorKind::kInvalidProducerEpoch:
+      return "invalid producer epoch";
+    case LogErrorKind::kInvalidTxnState:
+      return "invalid transaction state";
+    case LogErrorKind::kCoordinatorFenced:
+      return "coordinator fenced";
   }
   return "unknown";
 }
@@ -28,16 +42,26 @@ wire::ErrorCode error_code(LogErrorKind kind) {
     case LogErrorKind::kOffline:
     case LogErrorKind::kNoSpace:
     case LogErrorKind::kCorrupt:
-    case LogErrorKind::kLocked: return wire::ErrorCode::KAFKA_STORAGE_ERROR;
-    case LogErrorKind::kInvalid: return wire::ErrorCode::INVALID_REQUEST;
-    case LogErrorKind::kOffsetOutOfRange: return wire::ErrorCode::OFFSET_OUT_OF_RANGE;
-    case LogErrorKind::kUnexpectedOffset: return wire::ErrorCode::UNKNOWN_SERVER_ERROR;
-    case LogErrorKind::kCorruptBatch: return wire::ErrorCode::CORRUPT_MESSAGE;
-    case LogErrorKind::kBatchTooLarge: return wire::ErrorCode::RECORD_LIST_TOO_LARGE;
-    case LogErrorKind::kOutOfOrderSequence: return wire::ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER;
-    case LogErrorKind::kInvalidProducerEpoch: return wire::ErrorCode::INVALID_PRODUCER_EPOCH;
-    case LogErrorKind::kInvalidTxnState: return wire::ErrorCode::INVALID_TXN_STATE;
-    case LogErrorKind::kCoordinatorFenced: return wire::ErrorCode::TRANSACTION_COORDINATOR_FENCED;
+    case LogErrorKind::kLocked:
+      return wire::ErrorCode::KAFKA_STORAGE_ERROR;
+    case LogErrorKind::kInvalid:
+      return wire::ErrorCode::INVALID_REQUEST;
+    case LogErrorKind::kOffsetOutOfRange:
+      return wire::ErrorCode::OFFSET_OUT_OF_RANGE;
+    case LogErrorKind::kUnexpectedOffset:
+      return wire::ErrorCode::UNKNOWN_SERVER_ERROR;
+    case LogErrorKind::kCorruptBatch:
+      return wire::ErrorCode::CORRUPT_MESSAGE;
+    case LogErrorKind::kBatchTooLarge:
+      return wire::ErrorCode::RECORD_LIST_TOO_LARGE;
+    case LogErrorKind::kOutOfOrderSequence:
+      return wire::ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER;
+    case LogErrorKind::kInvalidProducerEpoch:
+      return wire::ErrorCode::INVALID_PRODUCER_EPOCH;
+    case LogErrorKind::kInvalidTxnState:
+      return wire::ErrorCode::INVALID_TXN_STATE;
+    case LogErrorKind::kCoordinatorFenced:
+      return wire::ErrorCode::TRANSACTION_COORDINATOR_FENCED;
   }
   return wire::ErrorCode::UNKNOWN_SERVER_ERROR;
 }

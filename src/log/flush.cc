@@ -59,7 +59,9 @@ void Log::Impl::complete_flush(const FlushPlan& plan) {
     segments[i]->synced_size = std::max(segments[i]->synced_size, size);
     segments[i]->cut_unsynced = false;
   }
-  std::erase_if(unsynced_paths, [&](const std::string& path) { return std::ranges::find(plan.paths, path) != plan.paths.end(); });
+  std::erase_if(unsynced_paths, [&](const std::string& path) {
+    return std::ranges::find(plan.paths, path) != plan.paths.end();
+  });
   flushed = std::max(flushed, plan.up_to);
   recovery_point = std::max(recovery_point, plan.recovery_point);
 }

@@ -19,10 +19,11 @@ struct FlushPlan {
   /// The recovery point once the plan has run: all below it has its indexes, snapshot and epochs on disk too.
   Offset recovery_point{0};
 
-  std::vector<std::shared_ptr<io::File>> files;                        // to sync
-  std::vector<std::string> paths;                                      // closed files, to open and sync
-  std::vector<std::pair<std::string, std::string>> replacements;       // path, content: written as one durable step
-  std::vector<std::string> directories;                                // names in them, to sync last
+  std::vector<std::shared_ptr<io::File>> files;  // to sync
+  std::vector<std::string> paths;                // closed files, to open and sync
+  std::vector<std::pair<std::string, std::string>>
+      replacements;                      // path, content: written as one durable step
+  std::vector<std::string> directories;  // names in them, to sync last
 
   /// The log's own marks, for complete_flush. A plan from before a truncation moves nothing.
   std::vector<std::pair<Offset, std::uint64_t>> segment_sizes;  // base offset, bytes that are synced
@@ -31,9 +32,7 @@ struct FlushPlan {
   std::uint64_t directory_version = 0;
 
   /// Nothing to do: complete_flush may be called at once.
-  bool empty() const {
-    return files.empty() && paths.empty() && replacements.empty() && directories.empty();
-  }
+  bool empty() const { return files.empty() && paths.empty() && replacements.empty() && directories.empty(); }
   /// Does it, in order. After an error the log must be told by fail(): never try again.
   io::IoResult<void> run(io::Disk& disk) const;
 };

@@ -63,7 +63,8 @@ class Sweeper {
     }
     for (const std::string& name : names_) {
       if (segment_file(name, ".deleted")) TRY(remove(name, "its deletion had begun"));
-      if (segment_file(name, ".tmp") || name == "leader-epoch-checkpoint.tmp") TRY(remove(name, "not finished"));
+      if (segment_file(name, ".tmp") || name == "leader-epoch-checkpoint.tmp")
+        TRY(remove(name, "not finished"));
       if (segment_file(name, ".cleaned")) TRY(remove(name, "its compaction was not finished"));
       auto swap = segment_file(name, ".swap");
       if (swap && lowest_cleaned && *swap >= *lowest_cleaned) TRY(remove(name, "its split was not finished"));
@@ -136,7 +137,8 @@ class Sweeper {
 
 }  // namespace
 
-LogResult<LogFiles> clear_leftovers(io::Disk& disk, const std::string& directory, std::vector<std::string>& notes) {
+LogResult<LogFiles> clear_leftovers(io::Disk& disk, const std::string& directory,
+                                    std::vector<std::string>& notes) {
   return Sweeper(disk, directory, notes).run();
 }
 

@@ -36,11 +36,12 @@ void Log::Impl::check_invariants() const {
   for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
     CHECK(segments[i]->base() < segments[i + 1]->base());
   }
-  CHECK(segments.front()->base() <= log_start && log_start <= next_offset, "start {} end {}", log_start, next_offset);
+  CHECK(segments.front()->base() <= log_start && log_start <= next_offset, "start {} end {}", log_start,
+        next_offset);
   CHECK(segments.back()->base() <= next_offset);
   CHECK(log_start <= high_watermark && high_watermark <= next_offset);
-  CHECK(flushed <= next_offset && recovery_point <= flushed, "recovery point {} flushed {} end {}", recovery_point,
-        flushed, next_offset);
+  CHECK(flushed <= next_offset && recovery_point <= flushed, "recovery point {} flushed {} end {}",
+        recovery_point, flushed, next_offset);
   CHECK(epochs.entries().empty() || epochs.entries().back().start_offset <= next_offset);
   for (const Segment* segment : warm) {
     CHECK(std::ranges::any_of(segments, [&](const auto& held) { return held.get() == segment; }));
@@ -54,31 +55,45 @@ LogResult<std::unique_ptr<Log>> Log::open(io::Disk& disk, OpenLog how, RecoveryR
 Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Log::~Log() = default;
 
-Offset Log::log_start_offset() const { return impl_->log_start; }
-Offset Log::log_end_offset() const { return impl_->next_offset; }
-Offset Log::flushed_offset() const { return impl_->flushed; }
-Offset Log::recovery_point() const { return impl_->recovery_point; }
-Offset Log::high_watermark() const { return impl_->high_watermark; }
-std::optional<Offset> Log::first_unstable_offset() const { return impl_->first_unstable(); }
+Offset Log::log_start_offset() const {
+  return impl_->log_start;
+}
+Offset Log::log_end_offset() const {
+  return impl_->next_offset;
+}
+Offset Log::flushed_offset() const {
+  return impl_->flushed;
+}
+Offset Log::recovery_point() const {
+  return impl_->recovery_point;
+}
+Offset Log::high_watermark() const {
+  return impl_->high_watermark;
+}
+std::optional<Offset> Log::first_unstable_offset() const {
+  return impl_->first_unstable();
+}
 
 Offset Log::last_stable_offset() const {
   auto first = impl_->first_unstable();
   return first ? std::min(*first, impl_->high_watermark) : impl_->high_watermark;
 }
 
-Offset Log::set_high_watermark(Offset offset) { return impl_->move_high_watermark(offset); }
+Offset Log::set_high_watermark(Offset offset) {
+  return impl_->move_high_watermark(offset);
+}
 
 /// Runs `call` unless the log is offline, and takes the log offline if the disk failed in it.
-#define GUARDED(call)                                            \
-  do {                                                           \
-    TRY(impl_->usable());                                        \
-    auto result_ = (call);                                       \
+#define GUARDED(call)                                                          \
+  do {                                                                         \
+    TRY(impl_->usable());                                                      \
+    auto result_ = (call);                                                     \
     if (result_.failed()) return Err(impl_->note(std::move(result_.error()))); \
-    return result_;                                              \
+    return result_;                                                            \
   } while (false)
 
-LogResult<AppendResult> Log::append_as_leader(Bytes records, Epoch leader_epoch, Timestamp now, AppendOrigin origin,
-                                              std::int16_t marker_version) {
+LogResult<AppendResult> Log::append_as_leader(Bytes records, Epoch leader_epoch, Timestamp now,
+                                              AppendOrigin origin, std::int16_t marker_version) {
   TRY(impl_->usable());
   Staged staged;
   auto result = impl_->append_leader(std::move(records), leader_epoch, now, origin, marker_version, staged);
@@ -105,8 +120,8 @@ std::vector<LogResult<AppendResult>> Log::append_group(std::span<const Bytes> re
     Offset end_before = impl_->next_offset;
     auto result = impl_->append_leader(request, leader_epoch, now, AppendOrigin::kClient, 0, staged);
     if (impl_->next_offset != end_before) uncommitted = results.size();
-    bool disk = result.failed() && (result.error().kind == LogErrorKind::kIo ||
-                                    result.error().kind == LogErrorKind::kNoSpace);
+    bool disk = result.failed() &&
+                (result.error().kind == LogErrorKind::kIo || result.error().kind == LogErrorKind::kNoSpace);
     if (disk) broken = impl_->note(std::move(result.error()));
     if (broken) {
       results.emplace_back(Err(LogError(*broken)));
@@ -120,7 +135,8 @@ std::vector<LogResult<AppendResult>> Log::append_group(std::span<const Bytes> re
   }
   // What was accepted but did not reach the file fails too, and duplicates of it with it.
   for (std::size_t i = uncommitted; broken && i < results.size(); ++i) {
-    if (!results[i].failed() && results[i]->last_offset >= impl_->next_offset) results[i] = Err(LogError(*broken));
+    if (!results[i].failed() && results[i]->last_offset >= impl_->next_offset)
+      results[i] = Err(LogError(*broken));
   }
   return results;
 }
@@ -129,7 +145,9 @@ LogResult<AppendResult> Log::append_raw(Bytes records, Timestamp now) {
   GUARDED(impl_->append_raw(std::move(records), now));
 }
 
-void Log::assign_epoch(Epoch epoch, Offset start) { impl_->assign_epoch(epoch, start); }
+void Log::assign_epoch(Epoch epoch, Offset start) {
+  impl_->assign_epoch(epoch, start);
+}
 
 LogResult<void> Log::roll_if_due(Timestamp now) {
   TRY(impl_->usable());
@@ -144,7 +162,8 @@ LogResult<void> Log::roll(Timestamp now) {
   GUARDED(impl_->roll(impl_->next_offset, now));
 }
 
-LogResult<ReadPlan> Log::plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound) {
+LogResult<ReadPlan> Log::plan_read(Offset from, std::size_t max_bytes, bool at_least_one,
+                                   Offset upper_bound) {
   GUARDED(impl_->plan_read(from, max_bytes, at_least_one, upper_bound));
 }
 
@@ -156,11 +175,19 @@ LogResult<std::optional<TimestampedOffset>> Log::offset_for_timestamp(Timestamp 
   GUARDED(impl_->find_time(target));
 }
 
-LogResult<std::optional<TimestampedOffset>> Log::offset_of_max_timestamp() { GUARDED(impl_->find_max_time()); }
+LogResult<std::optional<TimestampedOffset>> Log::offset_of_max_timestamp() {
+  GUARDED(impl_->find_max_time());
+}
 
-EpochEnd Log::end_offset_for(Epoch epoch) const { return impl_->epochs.end_offset_for(epoch, impl_->next_offset); }
-std::optional<Epoch> Log::epoch_at(Offset offset) const { return impl_->epochs.epoch_at(offset); }
-const std::vector<EpochEntry>& Log::epochs() const { return impl_->epochs.entries(); }
+EpochEnd Log::end_offset_for(Epoch epoch) const {
+  return impl_->epochs.end_offset_for(epoch, impl_->next_offset);
+}
+std::optional<Epoch> Log::epoch_at(Offset offset) const {
+  return impl_->epochs.epoch_at(offset);
+}
+const std::vector<EpochEntry>& Log::epochs() const {
+  return impl_->epochs.entries();
+}
 
 std::optional<Epoch> Log::latest_epoch() const {
   auto latest = impl_->epochs.latest();
@@ -168,30 +195,44 @@ std::optional<Epoch> Log::latest_epoch() const {
   return latest->epoch;
 }
 
-LogResult<Offset> Log::truncate_to(Offset offset, Timestamp now) { GUARDED(impl_->truncate_to(offset, now)); }
+LogResult<Offset> Log::truncate_to(Offset offset, Timestamp now) {
+  GUARDED(impl_->truncate_to(offset, now));
+}
 
 LogResult<void> Log::truncate_fully_and_start_at(Offset offset, Timestamp now) {
   GUARDED(impl_->truncate_fully(offset, now));
 }
 
-LogResult<bool> Log::advance_log_start_offset(Offset offset) { GUARDED(impl_->advance_start(offset)); }
+LogResult<bool> Log::advance_log_start_offset(Offset offset) {
+  GUARDED(impl_->advance_start(offset));
+}
 
-LogResult<std::size_t> Log::delete_old_segments(Timestamp now) { GUARDED(impl_->delete_old(now)); }
+LogResult<std::size_t> Log::delete_old_segments(Timestamp now) {
+  GUARDED(impl_->delete_old(now));
+}
 
-std::vector<std::string> Log::take_deleted_files() { return std::exchange(impl_->deleted_files, {}); }
+std::vector<std::string> Log::take_deleted_files() {
+  return std::exchange(impl_->deleted_files, {});
+}
 
 void Log::expire_producers(Timestamp now) {
   impl_->producers.expire(now, impl_->context.options.producer_id_expiration_ms);
 }
 
-std::int64_t Log::unflushed_messages() const { return impl_->next_offset - impl_->flushed; }
+std::int64_t Log::unflushed_messages() const {
+  return impl_->next_offset - impl_->flushed;
+}
 
 bool Log::wants_flush() const {
   return impl_->recovery_point < impl_->active().base() || impl_->epoch_version != impl_->epoch_version_saved;
 }
 
-FlushPlan Log::begin_flush() { return impl_->begin_flush(); }
-void Log::complete_flush(const FlushPlan& plan) { impl_->complete_flush(plan); }
+FlushPlan Log::begin_flush() {
+  return impl_->begin_flush();
+}
+void Log::complete_flush(const FlushPlan& plan) {
+  impl_->complete_flush(plan);
+}
 
 void Log::fail(std::string why) {
   if (impl_->offline.empty()) impl_->offline = std::move(why);
@@ -205,11 +246,21 @@ LogResult<FlushPlan> Log::begin_close() {
   return plan;
 }
 
-bool Log::offline() const { return !impl_->offline.empty(); }
-const std::string& Log::offline_reason() const { return impl_->offline; }
-const std::string& Log::path() const { return impl_->context.path; }
-const LogOptions& Log::options() const { return impl_->context.options; }
-void Log::set_options(const LogOptions& options) { impl_->context.options = options; }
+bool Log::offline() const {
+  return !impl_->offline.empty();
+}
+const std::string& Log::offline_reason() const {
+  return impl_->offline;
+}
+const std::string& Log::path() const {
+  return impl_->context.path;
+}
+const LogOptions& Log::options() const {
+  return impl_->context.options;
+}
+void Log::set_options(const LogOptions& options) {
+  impl_->context.options = options;
+}
 
 std::uint64_t Log::size_bytes() const {
   std::uint64_t total = 0;
@@ -217,8 +268,12 @@ std::uint64_t Log::size_bytes() const {
   return total;
 }
 
-std::size_t Log::segment_count() const { return impl_->segments.size(); }
-const ProducerState& Log::producers() const { return impl_->producers; }
+std::size_t Log::segment_count() const {
+  return impl_->segments.size();
+}
+const ProducerState& Log::producers() const {
+  return impl_->producers;
+}
 
 void Log::close_idle_files() {
   for (std::size_t i = 0; i + 1 < impl_->segments.size(); ++i) impl_->segments[i]->cool();
@@ -226,7 +281,11 @@ void Log::close_idle_files() {
   impl_->active().close_file();
 }
 
-void Log::set_path(std::string path) { impl_->context.path = std::move(path); }
-void Log::check_invariants() const { impl_->check_invariants(); }
+void Log::set_path(std::string path) {
+  impl_->context.path = std::move(path);
+}
+void Log::check_invariants() const {
+  impl_->check_invariants();
+}
 
 }  // namespace milena::log

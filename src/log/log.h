@@ -7,8 +7,8 @@
 ///
 /// The active segment's index entries live in memory and are written when the segment is rolled or the log is
 /// closed; idle sealed segments hold no descriptors. The recovery point never passes a byte whose indexes,
-/// snapshot and epochs are not on disk, so it moves at rolls and at a clean close, while `flushed_offset` moves
-/// with every flush. Recovery's rules: recovery.h. Files: docs/formats/log-directory.md.
+/// snapshot and epochs are not on disk, so it moves at rolls and at a clean close, while `flushed_offset`
+/// moves with every flush. Recovery's rules: recovery.h. Files: docs/formats/log-directory.md.
 ///
 /// Failure: a full disk (kNoSpace) leaves the log as it was; any other failed write makes it offline(), and
 /// everything fails with kOffline from then on.
@@ -80,7 +80,8 @@ struct TimestampedOffset {
 class Log {
  public:
   /// Opens, and where needed recovers, the log; an empty directory becomes an empty log that begins at
-  /// log_start_offset. Errors: kCorrupt, with file and position in the message and nothing touched; kIo; kNoSpace.
+  /// log_start_offset. Errors: kCorrupt, with file and position in the message and nothing touched; kIo;
+  /// kNoSpace.
   static LogResult<std::unique_ptr<Log>> open(io::Disk& disk, OpenLog how, RecoveryReport* report = nullptr);
   ~Log();
 
@@ -99,9 +100,9 @@ class Log {
   Offset set_high_watermark(Offset offset);
 
   // Appending.
-  /// Appends records that a client, a coordinator or this node's quorum leader made: gives them offsets, stamps
-  /// the leader epoch and, where the topic says so, the time, in place. `records`: one or more whole v2
-  /// batches (one from clients), validated by wire::validate_produce; nobody else may read them during the
+  /// Appends records that a client, a coordinator or this node's quorum leader made: gives them offsets,
+  /// stamps the leader epoch and, where the topic says so, the time, in place. `records`: one or more whole
+  /// v2 batches (one from clients), validated by wire::validate_produce; nobody else may read them during the
   /// call. `marker_version`: see ProducerState::check.
   /// Errors: the producer kinds, kCorruptBatch, kBatchTooLarge, kNoSpace, kIo, kOffline.
   LogResult<AppendResult> append_as_leader(Bytes records, Epoch leader_epoch, Timestamp now,
@@ -113,7 +114,8 @@ class Log {
                                                     Timestamp now);
   /// Appends batches that carry their offsets (a follower's fetch, a quorum follower): formats and CRCs are
   /// checked, offsets must ascend from the log end offset on; a batch cut short at the end is left out.
-  /// Errors: kUnexpectedOffset, kCorruptBatch (nothing was appended), kBatchTooLarge, kNoSpace, kIo, kOffline.
+  /// Errors: kUnexpectedOffset, kCorruptBatch (nothing was appended), kBatchTooLarge, kNoSpace, kIo,
+  /// kOffline.
   LogResult<AppendResult> append_raw(Bytes records, Timestamp now);
   /// Enters a leader epoch that begins at the log end offset (becoming leader) or at `start`.
   void assign_epoch(Epoch epoch, Offset start);
@@ -123,9 +125,9 @@ class Log {
   LogResult<void> roll(Timestamp now);
 
   // Reading.
-  /// The batches from the one that contains `from` on, none that reaches past `upper_bound` (an offset readers
-  /// may not pass: high watermark, last stable offset, log end). At most max_bytes; with `at_least_one` the
-  /// first batch comes whole even if it alone is larger. Empty at or past the upper bound.
+  /// The batches from the one that contains `from` on, none that reaches past `upper_bound` (an offset
+  /// readers may not pass: high watermark, last stable offset, log end). At most max_bytes; with
+  /// `at_least_one` the first batch comes whole even if it alone is larger. Empty at or past the upper bound.
   /// Errors: kOffsetOutOfRange (from < log start or > log end), kIo, kOffline.
   LogResult<ReadPlan> plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound);
   /// Aborted transactions that overlap [from, upper_bound): what read_committed consumers must skip. In order
@@ -149,11 +151,11 @@ class Log {
   LogResult<void> truncate_fully_and_start_at(Offset offset, Timestamp now);
 
   // Retention. Files are renamed to `.deleted`: see take_deleted_files.
-  /// DeleteRecords, a follower's leader, a snapshot: records below `offset` are gone for readers. Returns whether
-  /// it moved. Errors: kOffsetOutOfRange above the high watermark.
+  /// DeleteRecords, a follower's leader, a snapshot: records below `offset` are gone for readers. Returns
+  /// whether it moved. Errors: kOffsetOutOfRange above the high watermark.
   LogResult<bool> advance_log_start_offset(Offset offset);
-  /// Deletes whole segments that retention.ms, retention.bytes or the log start offset give up; never records at
-  /// or above the high watermark. Returns how many.
+  /// Deletes whole segments that retention.ms, retention.bytes or the log start offset give up; never records
+  /// at or above the high watermark. Returns how many.
   LogResult<std::size_t> delete_old_segments(Timestamp now);
   /// Paths of files that retention and truncation gave up since the last call: remove them elsewhere, after
   /// file.delete.delay.ms (readers may still hold plans on them).

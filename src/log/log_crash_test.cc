@@ -21,14 +21,16 @@ LogOptions crash_options() {
 
 /// What a run has been promised, and what it wrote in all.
 struct Story {
-  std::string appended;         // all batches, in order
-  std::int64_t end = 0;         // their end offset
-  std::string acknowledged;     // durable
+  std::string appended;      // all batches, in order
+  std::int64_t end = 0;      // their end offset
+  std::string acknowledged;  // durable
   std::int64_t acknowledged_end = 0;
   bool stopped_cleanly = false;
 };
 
-LogError failed(std::string what) { return {LogErrorKind::kIo, std::move(what)}; }
+LogError failed(std::string what) {
+  return {LogErrorKind::kIo, std::move(what)};
+}
 
 LogResult<void> flush_log(Machine& machine, LogDirectory& directory, Log& log, Story& story) {
   Story at_begin = story;
@@ -40,7 +42,8 @@ LogResult<void> flush_log(Machine& machine, LogDirectory& directory, Log& log, S
   return directory.write_checkpoint(CheckpointFile::kRecoveryPoint, {{kName, log.recovery_point()}});
 }
 
-/// One life of a server: opens, appends `count` batches with a flush after every `flush_every`, stops cleanly.
+/// One life of a server: opens, appends `count` batches with a flush after every `flush_every`, stops
+/// cleanly.
 LogResult<void> live(Machine& machine, int count, int flush_every, Story& story) {
   TRY_ASSIGN(auto directory, LogDirectory::open(machine.disk, "/data"));
   TRY_ASSIGN(auto checkpoint, directory->read_checkpoint(CheckpointFile::kRecoveryPoint));
@@ -58,8 +61,13 @@ LogResult<void> live(Machine& machine, int count, int flush_every, Story& story)
   story.appended = all;
   story.end = log->log_end_offset().value();
   for (int i = 0; i < count; ++i) {
-    BatchSpec spec{.count = 2, .timestamp = Timestamp(1000 + story.end), .value_size = 40, .producer_id = 5,
-                   .sequence = static_cast<std::int32_t>(story.end), .base = Offset(story.end), .epoch = Epoch(0)};
+    BatchSpec spec{.count = 2,
+                   .timestamp = Timestamp(1000 + story.end),
+                   .value_size = 40,
+                   .producer_id = 5,
+                   .sequence = static_cast<std::int32_t>(story.end),
+                   .base = Offset(story.end),
+                   .epoch = Epoch(0)};
     // A write that fails may have left it: it counts as appended, not as acknowledged.
     story.appended += make_batch(spec).text();
     story.end += 2;
@@ -115,7 +123,8 @@ TEST_P(LogCrash, at_every_call) {
     auto after = live(machine, 3, 1, story);
     if (after.failed() && GetParam().power && GetParam().flush_every > 1 &&
         after.error().message.find("a valid batch follows") != std::string::npos) {
-      // Several writes were not durable, and the device kept a later one: kept as it is, for a person to judge.
+      // Several writes were not durable, and the device kept a later one: kept as it is, for a person to
+      // judge.
       ++refused;
       continue;
     }

@@ -14,11 +14,17 @@ constexpr std::size_t kNameMax = 255;       // of a directory
 constexpr std::size_t kTopicNameMax = 249;  // Kafka's
 constexpr std::uint64_t kSmallFile = 1 << 20;
 
-LogError invalid(std::string message) { return {LogErrorKind::kInvalid, std::move(message)}; }
-LogError corrupt(std::string message) { return {LogErrorKind::kCorrupt, std::move(message)}; }
+LogError invalid(std::string message) {
+  return {LogErrorKind::kInvalid, std::move(message)};
+}
+LogError corrupt(std::string message) {
+  return {LogErrorKind::kCorrupt, std::move(message)};
+}
 
 /// The 32 hexadecimal digits that Kafka puts into the names of directories to delete.
-std::string plain_uuid(const Uuid& uuid) { return fmt::format("{:016x}{:016x}", uuid.high, uuid.low); }
+std::string plain_uuid(const Uuid& uuid) {
+  return fmt::format("{:016x}{:016x}", uuid.high, uuid.low);
+}
 
 /// Splits "<topic>-<N>.<32 digits><suffix>" into its first part.
 std::optional<std::string_view> before_unique(std::string_view name, std::string_view suffix) {
@@ -29,7 +35,9 @@ std::optional<std::string_view> before_unique(std::string_view name, std::string
   return name.substr(0, dot);
 }
 
-std::string format_partition_metadata(TopicId id) { return fmt::format("version: 0\ntopic_id: {}\n", id); }
+std::string format_partition_metadata(TopicId id) {
+  return fmt::format("version: 0\ntopic_id: {}", id);
+}
 
 LogResult<TopicId> parse_partition_metadata(std::string_view text) {
   std::optional<TopicId> id;
@@ -55,8 +63,9 @@ LogResult<TopicId> parse_partition_metadata(std::string_view text) {
 
 LogResult<MetaProperties> parse_meta(const std::string& text) {
   auto parsed = parse_properties(text);
-  if (parsed.failed()) return Err(corrupt(fmt::format("meta.properties: line {}: {}", parsed.error().line,
-                                                      parsed.error().message)));
+  if (parsed.failed())
+    return Err(
+        corrupt(fmt::format("meta.properties: line {}: {}", parsed.error().line, parsed.error().message)));
   MetaProperties meta;
   Properties properties = std::move(*parsed);
   if (properties["version"] != "1") {
@@ -70,7 +79,8 @@ LogResult<MetaProperties> parse_meta(const std::string& text) {
   if (properties.contains("directory.id")) {
     meta.directory_id = Uuid::parse(properties["directory.id"]);
     if (!meta.directory_id) {
-      return Err(corrupt(fmt::format("meta.properties: directory.id '{}' is no id", properties["directory.id"])));
+      return Err(
+          corrupt(fmt::format("meta.properties: directory.id '{}' is no id", properties["directory.id"])));
     }
   }
   for (const char* known : {"version", "node.id", "cluster.id", "directory.id"}) properties.erase(known);
@@ -93,8 +103,8 @@ std::optional<std::int64_t> json_number(std::string_view text, std::string_view 
   return value;
 }
 
-/// Makes the directory where it is missing, so that a power loss does not take it. A crash may have come between
-/// making and syncing: the parent is synced in any case, where it may be read.
+/// Makes the directory where it is missing, so that a power loss does not take it. A crash may have come
+/// between making and syncing: the parent is synced in any case, where it may be read.
 LogResult<void> make_durable_directory(io::Disk& disk, const std::string& path) {
   std::vector<std::string> parents{io::parent_path(path)};
   while (!disk.exists(parents.back()) && parents.back() != io::parent_path(parents.back())) {
@@ -103,14 +113,17 @@ LogResult<void> make_durable_directory(io::Disk& disk, const std::string& path) 
   TRY_IO(disk.create_directories(path));
   for (const std::string& parent : parents) {
     auto synced = disk.sync_directory(parent);
-    if (synced.failed() && synced.error().kind != io::ErrorKind::kAccess) return Err(from_io(std::move(synced.error())));
+    if (synced.failed() && synced.error().kind != io::ErrorKind::kAccess)
+      return Err(from_io(std::move(synced.error())));
   }
   return {};
 }
 
 }  // namespace
 
-std::string PartitionName::to_string() const { return fmt::format("{}-{}", topic, partition); }
+std::string PartitionName::to_string() const {
+  return fmt::format("{}-{}", topic, partition);
+}
 
 std::optional<PartitionName> PartitionName::parse(std::string_view directory) {
   auto dash = directory.rfind('-');
@@ -123,17 +136,22 @@ std::optional<PartitionName> PartitionName::parse(std::string_view directory) {
 
 const char* file_name(CheckpointFile file) {
   switch (file) {
-    case CheckpointFile::kRecoveryPoint: return "recovery-point-offset-checkpoint";
-    case CheckpointFile::kReplication: return "replication-offset-checkpoint";
-    case CheckpointFile::kLogStart: return "log-start-offset-checkpoint";
-    case CheckpointFile::kCleaner: return "cleaner-offset-checkpoint";
+    case CheckpointFile::kRecoveryPoint:
+      return "recovery-point-offset-checkpoint";
+    case CheckpointFile::kReplication:
+      return "replication-offset-checkpoint";
+    case CheckpointFile::kLogStart:
+      return "log-start-offset-checkpoint";
+    case CheckpointFile::kCleaner:
+      return "cleaner-offset-checkpoint";
   }
   return "";
 }
 
 std::string format_offset_checkpoint(const OffsetCheckpoint& offsets) {
   std::string text = fmt::format("0\n{}\n", offsets.size());
-  for (const auto& [name, offset] : offsets) text += fmt::format("{} {} {}\n", name.topic, name.partition, offset);
+  for (const auto& [name, offset] : offsets)
+    text += fmt::format("{} {} {}\n", name.topic, name.partition, offset);
   return text;
 }
 
@@ -145,7 +163,8 @@ LogResult<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text) {
     auto second = line.rfind(' ');
     std::int32_t partition = 0;
     std::int64_t offset = 0;
-    if (first == line.npos || first == second || !parse_number(line.substr(first + 1, second - first - 1), partition) ||
+    if (first == line.npos || first == second ||
+        !parse_number(line.substr(first + 1, second - first - 1), partition) ||
         !parse_number(line.substr(second + 1), offset) || offset < 0) {
       return Err(corrupt(fmt::format("offset checkpoint: not an entry: {}", line)));
     }
@@ -174,7 +193,8 @@ LogResult<void> LogDirectory::read_meta() {
 
 LogResult<void> LogDirectory::format(const MetaProperties& meta) {
   if (meta_ && (meta_->cluster_id != meta.cluster_id || meta_->node_id != meta.node_id)) {
-    return Err(invalid(fmt::format("{} belongs to node {} of cluster {}", path_, meta_->node_id, meta_->cluster_id)));
+    return Err(invalid(
+        fmt::format("{} belongs to node {} of cluster {}", path_, meta_->node_id, meta_->cluster_id)));
   }
   Properties properties = meta.other;
   properties["version"] = "1";
@@ -257,7 +277,8 @@ LogResult<void> LogDirectory::create_partition(const PartitionName& name, TopicI
   return {};
 }
 
-LogResult<std::string> LogDirectory::rename_partition(const PartitionName& name, Uuid unique, std::string_view suffix) {
+LogResult<std::string> LogDirectory::rename_partition(const PartitionName& name, Uuid unique,
+                                                      std::string_view suffix) {
   std::string tail = fmt::format("-{}.{}{}", name.partition, plain_uuid(unique), suffix);
   std::string target = file(name.topic.substr(0, kNameMax - tail.size()) + tail);
   TRY_IO(disk_.rename(partition_path(name), target));
@@ -280,7 +301,8 @@ LogResult<OffsetCheckpoint> LogDirectory::read_checkpoint(CheckpointFile which) 
     return Err(from_io(std::move(text.error())));
   }
   auto offsets = parse_offset_checkpoint(*text);
-  if (offsets.failed()) return Err(corrupt(fmt::format("{}: {}", file(file_name(which)), offsets.error().message)));
+  if (offsets.failed())
+    return Err(corrupt(fmt::format("{}: {}", file(file_name(which)), offsets.error().message)));
   return offsets;
 }
 
@@ -299,7 +321,8 @@ LogResult<LogDirectory::CleanShutdown> LogDirectory::take_clean_shutdown() {
   CleanShutdown result;
   result.clean = true;
   // An older Kafka wrote an empty file; one that does not read as version 0 gives no epoch either.
-  if (json_number(*text, "version") == 0) result.broker_epoch = json_number(*text, "brokerEpoch").value_or(-1);
+  if (json_number(*text, "version") == 0)
+    result.broker_epoch = json_number(*text, "brokerEpoch").value_or(-1);
   TRY_IO(disk_.remove_file(path));
   TRY_IO(disk_.sync_directory(path_));
   return result;

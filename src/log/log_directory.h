@@ -83,8 +83,8 @@ class LogDirectory {
   LogResult<DirectoryListing> list();
 
   std::string partition_path(const PartitionName& name) const { return path_ + "/" + name.to_string(); }
-  /// Makes the partition's directory with its partition.metadata, durably. One that is there with the same topic
-  /// id is fine. Errors: kInvalid (name too long, another topic id), kCorrupt (data without metadata).
+  /// Makes the partition's directory with its partition.metadata, durably. One that is there with the same
+  /// topic id is fine. Errors: kInvalid (name too long, another topic id), kCorrupt (data without metadata).
   LogResult<void> create_partition(const PartitionName& name, TopicId topic_id);
   /// Renames the partition's directory for deletion, durably; returns the new path, to be removed later with
   /// Disk::remove_tree. `unique` is drawn by the caller.
@@ -96,8 +96,8 @@ class LogDirectory {
   LogResult<OffsetCheckpoint> read_checkpoint(CheckpointFile file);
   LogResult<void> write_checkpoint(CheckpointFile file, const OffsetCheckpoint& offsets);
 
-  /// Was the last stop clean? Reads `.kafka_cleanshutdown` and removes it durably, so that a crash from here on
-  /// is seen as one. Call once, before any log is opened for writing.
+  /// Was the last stop clean? Reads `.kafka_cleanshutdown` and removes it durably, so that a crash from here
+  /// on is seen as one. Call once, before any log is opened for writing.
   struct CleanShutdown {
     bool clean = false;
     std::int64_t broker_epoch = -1;  // -1: unknown

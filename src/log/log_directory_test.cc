@@ -19,7 +19,9 @@ struct Directory : ::testing::Test {
     EXPECT_TRUE(opened.has_value());
     directory = std::move(*opened);
   }
-  std::string read(const std::string& name) { return machine.disk.read_file("/logs/" + name).value_or("<none>"); }
+  std::string read(const std::string& name) {
+    return machine.disk.read_file("/logs/" + name).value_or("<none>");
+  }
   Machine machine;
   std::unique_ptr<LogDirectory> directory;
 };
@@ -45,8 +47,8 @@ TEST_F(Directory, meta_properties_are_version_1_and_kept) {
 
 TEST_F(Directory, refuses_meta_properties_it_does_not_understand) {
   directory.reset();
-  for (const char* bad : {"version=0\nbroker.id=1\n", "version=1\nnode.id=x\ncluster.id=a\n", "version=1\nnode.id=1\n",
-                          "version=1\nnode.id=1\ncluster.id=a\ndirectory.id=b\n"}) {
+  for (const char* bad : {"version=0\nbroker.id=1\n", "version=1\nnode.id=x\ncluster.id=a\n",
+                          "version=1\nnode.id=1\n", "version=1\nnode.id=1\ncluster.id=a\ndirectory.id=b\n"}) {
     ASSERT_TRUE(machine.disk.write_file("/logs/meta.properties", bad).has_value());
     EXPECT_EQ(LogDirectory::open(machine.disk, "/logs").error().kind, LogErrorKind::kCorrupt) << bad;
   }
@@ -56,11 +58,13 @@ TEST_F(Directory, a_partition_has_its_metadata_before_any_record) {
   PartitionName name{"a.b-c", PartitionId(7)};
   ASSERT_TRUE(directory->create_partition(name, kTopic).has_value());
   machine.power_cycle();
-  EXPECT_EQ(read("a.b-c-7/partition.metadata"), "version: 0\ntopic_id: " + kTopic.to_string() + "\n");
+  EXPECT_EQ(read("a.b-c-7/partition.metadata"), "version: 0\ntopic_id: " + kTopic.to_string());
   EXPECT_TRUE(directory->create_partition(name, kTopic).has_value());
   EXPECT_EQ(directory->create_partition(name, Uuid{1, 1000}).error().kind, LogErrorKind::kInvalid);
-  EXPECT_EQ(directory->create_partition({std::string(250, 'x'), PartitionId(0)}, kTopic).error().kind, LogErrorKind::kInvalid);
-  EXPECT_EQ(directory->create_partition({"../x", PartitionId(0)}, kTopic).error().kind, LogErrorKind::kInvalid);
+  EXPECT_EQ(directory->create_partition({std::string(250, 'x'), PartitionId(0)}, kTopic).error().kind,
+            LogErrorKind::kInvalid);
+  EXPECT_EQ(directory->create_partition({"../x", PartitionId(0)}, kTopic).error().kind,
+            LogErrorKind::kInvalid);
 }
 
 TEST_F(Directory, lists_partitions_deletions_strays_and_what_is_unknown) {
@@ -80,7 +84,8 @@ TEST_F(Directory, lists_partitions_deletions_strays_and_what_is_unknown) {
   EXPECT_EQ(listing->partitions[0].topic_id, kTopic);
   EXPECT_EQ(listing->partitions[1].kind, PartitionDirectoryKind::kDelete);
   EXPECT_EQ(listing->partitions[1].name, (PartitionName{"t", PartitionId(1)}));
-  EXPECT_THAT(listing->partitions[2].refusal, HasSubstr("no partition.metadata")) << "data that Kafka would call stray";
+  EXPECT_THAT(listing->partitions[2].refusal, HasSubstr("no partition.metadata"))
+      << "data that Kafka would call stray";
   EXPECT_EQ(directory->create_partition({"t", PartitionId(2)}, kTopic).error().kind, LogErrorKind::kCorrupt);
   EXPECT_EQ(listing->partitions[3].refusal, "") << "empty: to be created again";
 }
@@ -99,7 +104,8 @@ TEST_F(Directory, checkpoints_are_text_and_replaced_whole) {
   ASSERT_TRUE(directory->write_checkpoint(CheckpointFile::kRecoveryPoint, offsets).has_value());
   EXPECT_EQ(read("recovery-point-offset-checkpoint"), "0\n2\na 1 5\nb 0 0\n");
   EXPECT_EQ(*directory->read_checkpoint(CheckpointFile::kRecoveryPoint), offsets);
-  for (const char* bad : {"", "0\n", "0\n1\n", "0\n1\na 1\n", "0\n1\na x 5\n", "0\n1\na 1 -5\n", "0\n0\na 1 5\n"}) {
+  for (const char* bad :
+       {"", "0\n", "0\n1\n", "0\n1\na 1\n", "0\n1\na x 5\n", "0\n1\na 1 -5\n", "0\n0\na 1 5\n"}) {
     EXPECT_TRUE(parse_offset_checkpoint(bad).failed()) << bad;
   }
 }

@@ -34,7 +34,9 @@ struct Machine {
     disk.lose_power();
     disk.revive();
   }
-  std::string read(const std::string& name) { return disk.read_file(kDirectory + "/" + name).value_or("<none>"); }
+  std::string read(const std::string& name) {
+    return disk.read_file(kDirectory + "/" + name).value_or("<none>");
+  }
   bool has(const std::string& name) { return disk.exists(kDirectory + "/" + name); }
   void write(const std::string& name, std::string_view content) {
     ASSERT_TRUE(disk.write_file(kDirectory + "/" + name, content).has_value());
@@ -77,7 +79,8 @@ inline Bytes make_batch(const BatchSpec& spec) {
   return builder.build();
 }
 
-inline Bytes make_marker(std::int64_t producer_id, bool commit, std::int16_t epoch = 0, std::int32_t coordinator = 0) {
+inline Bytes make_marker(std::int64_t producer_id, bool commit, std::int16_t epoch = 0,
+                         std::int32_t coordinator = 0) {
   return wire::make_end_txn_batch({commit, coordinator, ProducerId(producer_id), epoch}, Offset(0), kNoEpoch,
                                   Timestamp(2000));
 }
@@ -90,7 +93,8 @@ inline OpenLog open_how(const LogOptions& options = {}) {
   return how;
 }
 
-inline std::unique_ptr<Log> must_open(Machine& machine, const OpenLog& how, RecoveryReport* report = nullptr) {
+inline std::unique_ptr<Log> must_open(Machine& machine, const OpenLog& how,
+                                      RecoveryReport* report = nullptr) {
   auto log = Log::open(machine.disk, how, report);
   EXPECT_TRUE(log.has_value()) << (log.failed() ? log.error().message : "");
   if (log.failed()) return nullptr;
@@ -98,7 +102,8 @@ inline std::unique_ptr<Log> must_open(Machine& machine, const OpenLog& how, Reco
   return std::move(*log);
 }
 
-inline AppendResult must_append(Log& log, const BatchSpec& spec, Epoch epoch = Epoch(0), Timestamp now = Timestamp(1)) {
+inline AppendResult must_append(Log& log, const BatchSpec& spec, Epoch epoch = Epoch(0),
+                                Timestamp now = Timestamp(1)) {
   auto result = log.append_as_leader(make_batch(spec), epoch, now);
   EXPECT_TRUE(result.has_value()) << (result.failed() ? result.error().message : "");
   return result.failed() ? AppendResult{} : *result;

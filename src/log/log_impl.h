@@ -39,13 +39,13 @@ struct Staged {
     Offset base_offset;
     Offset last_offset;
   };
-  std::vector<Bytes> holders;      // keep the views alive
+  std::vector<Bytes> holders;  // keep the views alive
   std::vector<ByteView> pieces;
   std::vector<Entry> entries;
   /// Producers as they were before the staged batches were applied, oldest first.
   std::vector<std::pair<ProducerId, std::optional<ProducerEntry>>> undo;
   std::uint64_t bytes = 0;
-  bool applied = false;            // the producer state has the entries already
+  bool applied = false;  // the producer state has the entries already
   bool empty() const { return entries.empty(); }
   void clear() {
     bool keep = applied;
@@ -56,7 +56,9 @@ struct Staged {
 
 struct Log::Impl {
   Impl(io::Disk& disk, OpenLog how)
-      : context(disk, std::move(how.path), how.options), recovery_point(how.recovery_point), random(how.seed) {}
+      : context(disk, std::move(how.path), how.options),
+        recovery_point(how.recovery_point),
+        random(how.seed) {}
 
   LogContext context;
   std::vector<std::unique_ptr<Segment>> segments;  // by base offset; never empty once open
@@ -96,8 +98,8 @@ struct Log::Impl {
   LogResult<void> commit(Staged& staged);
   void index_entry(const Staged::Entry& entry);
   /// Makes room for `bytes` more; what is staged goes out first where the segment must be rolled.
-  LogResult<void> make_room(Staged& staged, std::size_t bytes, Timestamp max_timestamp, Offset first, Offset last,
-                            Timestamp now);
+  LogResult<void> make_room(Staged& staged, std::size_t bytes, Timestamp max_timestamp, Offset first,
+                            Offset last, Timestamp now);
   LogResult<bool> should_roll(std::uint64_t size, std::size_t bytes, Timestamp max_timestamp, Offset last,
                               Timestamp now);
   LogResult<void> roll(Offset base, Timestamp now);
@@ -108,7 +110,9 @@ struct Log::Impl {
   // read.cc
   /// Index into segments of the one that `offset` falls in; the first one below its base.
   std::size_t floor(Offset offset) const;
-  Offset segment_end(std::size_t i) const { return i + 1 < segments.size() ? segments[i + 1]->base() : next_offset; }
+  Offset segment_end(std::size_t i) const {
+    return i + 1 < segments.size() ? segments[i + 1]->base() : next_offset;
+  }
   LogResult<std::optional<EntryHeader>> find(std::size_t i, Offset offset);
   LogResult<ReadPlan> plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound);
   LogResult<std::vector<AbortedTransaction>> aborted(Offset from, Offset upper_bound);

@@ -34,8 +34,11 @@ class Model : public ::testing::TestWithParam<std::uint64_t> {
     std::vector<ModelBatch> expected;
     std::int64_t next = end();
     for (std::size_t i = 0; i < requests; ++i) {
-      BatchSpec spec{.count = static_cast<int>(1 + random.below(4)), .timestamp = Timestamp(random.between(1000, 9000)),
-                     .value_size = static_cast<std::size_t>(random.below(200)), .base = Offset(next), .epoch = epoch,
+      BatchSpec spec{.count = static_cast<int>(1 + random.below(4)),
+                     .timestamp = Timestamp(random.between(1000, 9000)),
+                     .value_size = static_cast<std::size_t>(random.below(200)),
+                     .base = Offset(next),
+                     .epoch = epoch,
                      .fill = static_cast<char>('a' + random.below(26))};
       if (random.one_in(3)) spec.codec = wire::Codec::kLz4;
       if (random.one_in(2)) {
@@ -120,7 +123,8 @@ class Model : public ::testing::TestWithParam<std::uint64_t> {
     if (random.one_in(2)) start = std::min(start, log->log_start_offset().value() + 5);
     ASSERT_TRUE(log->advance_log_start_offset(Offset(start)).has_value());
     ASSERT_TRUE(log->delete_old_segments(Timestamp(1)).has_value());
-    for (const std::string& path : log->take_deleted_files()) ASSERT_TRUE(machine->disk.remove_file(path).has_value());
+    for (const std::string& path : log->take_deleted_files())
+      ASSERT_TRUE(machine->disk.remove_file(path).has_value());
   }
 
   void reopen(bool clean) {
@@ -144,22 +148,35 @@ class Model : public ::testing::TestWithParam<std::uint64_t> {
 
   void step() {
     switch (random.below(14)) {
-      case 0: return truncate();
-      case 1: return advance();
-      case 2: return reopen(true);
-      case 3: return reopen(false);
+      case 0:
+        return truncate();
+      case 1:
+        return advance();
+      case 2:
+        return reopen(true);
+      case 3:
+        return reopen(false);
       case 4:
         ASSERT_TRUE(flush(*machine, *log).has_value());
         checkpoint = log->recovery_point();
         return;
-      case 5: ASSERT_TRUE(log->roll(Timestamp(1)).has_value()); return;
-      case 6: epoch = epoch + 1; return log->assign_epoch(epoch, log->log_end_offset());
-      case 7: return find_time();
-      case 8: return log->close_idle_files();
+      case 5:
+        ASSERT_TRUE(log->roll(Timestamp(1)).has_value());
+        return;
+      case 6:
+        epoch = epoch + 1;
+        return log->assign_epoch(epoch, log->log_end_offset());
+      case 7:
+        return find_time();
+      case 8:
+        return log->close_idle_files();
       case 9:
-      case 10: return read();
-      case 11: return append(true);
-      default: return append(false);
+      case 10:
+        return read();
+      case 11:
+        return append(true);
+      default:
+        return append(false);
     }
   }
 

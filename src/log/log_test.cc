@@ -33,7 +33,8 @@ TEST(Log, gives_offsets_and_stamps_the_epoch_in_place) {
   std::string expected(make_batch({.count = 3, .base = Offset(0), .epoch = Epoch(4)}).text());
   expected += make_batch({.count = 2, .base = Offset(3), .epoch = Epoch(5)}).text();
   EXPECT_EQ(read_all(*log, Offset(0)), expected);
-  EXPECT_EQ(machine.read("00000000000000000000.log"), expected) << "the file holds the batches and nothing else";
+  EXPECT_EQ(machine.read("00000000000000000000.log"), expected)
+      << "the file holds the batches and nothing else";
   EXPECT_THAT(log->epochs(), ElementsAre(EpochEntry{Epoch(4), Offset(0)}, EpochEntry{Epoch(5), Offset(3)}));
   EXPECT_EQ(log->end_offset_for(Epoch(4)), (EpochEnd{Epoch(4), Offset(3)}));
   EXPECT_EQ(log->end_offset_for(Epoch(5)), (EpochEnd{Epoch(5), Offset(5)}));
@@ -83,7 +84,8 @@ TEST(Log, an_oversized_first_batch_comes_whole_or_not_at_all) {
   std::size_t one = make_batch({.value_size = 1000}).size();
   EXPECT_EQ(log->plan_read(Offset(0), 10, true, Offset(2))->size, one);
   EXPECT_TRUE(log->plan_read(Offset(0), 10, false, Offset(2))->empty());
-  EXPECT_EQ(log->plan_read(Offset(0), one + 10, true, Offset(2))->size, one + 10) << "the last one may be cut";
+  EXPECT_EQ(log->plan_read(Offset(0), one + 10, true, Offset(2))->size, one + 10)
+      << "the last one may be cut";
 }
 
 TEST(Log, rolls_by_size_and_reads_across_segments) {
@@ -151,13 +153,15 @@ TEST(Log, a_duplicate_gets_its_first_answer) {
     must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 7, .sequence = 2 * i});
   }
   for (int i = 1; i < 6; ++i) {
-    AppendResult again = must_append(*log, {.count = 2, .timestamp = Timestamp(1), .producer_id = 7, .sequence = 2 * i});
+    AppendResult again =
+        must_append(*log, {.count = 2, .timestamp = Timestamp(1), .producer_id = 7, .sequence = 2 * i});
     EXPECT_TRUE(again.duplicate);
     EXPECT_EQ(again.first_offset, Offset(2 * i));
     EXPECT_EQ(again.last_offset, Offset(2 * i + 1));
     EXPECT_EQ(again.log_append_time, Timestamp(1001 + i)) << "the batch's time in the log";
   }
-  auto sixth = log->append_as_leader(make_batch({.count = 2, .producer_id = 7, .sequence = 0}), Epoch(0), Timestamp(1));
+  auto sixth = log->append_as_leader(make_batch({.count = 2, .producer_id = 7, .sequence = 0}), Epoch(0),
+                                     Timestamp(1));
   EXPECT_EQ(sixth.error().kind, LogErrorKind::kOutOfOrderSequence) << "five batches are remembered";
   EXPECT_EQ(log->log_end_offset(), Offset(12));
 }
@@ -170,8 +174,8 @@ TEST(Log, a_group_goes_out_in_one_write_and_each_request_has_its_outcome) {
   std::vector<Bytes> requests{make_batch({.producer_id = 1, .sequence = 0}),
                               make_batch({.producer_id = 2, .sequence = 0}),
                               make_batch({.producer_id = 1, .sequence = 1}),
-                              make_batch({.producer_id = 1, .sequence = 0}),   // again
-                              make_batch({.producer_id = 2, .sequence = 5}),   // a gap
+                              make_batch({.producer_id = 1, .sequence = 0}),  // again
+                              make_batch({.producer_id = 2, .sequence = 5}),  // a gap
                               make_batch({.count = 3})};
   auto results = log->append_group(requests, Epoch(0), Timestamp(1));
   EXPECT_EQ(machine.disk.calls(), calls + 1);
@@ -196,7 +200,8 @@ TEST(Log, a_full_disk_leaves_nothing_behind_and_the_log_goes_on) {
   auto failed = log->append_as_leader(make_batch({.producer_id = 7, .sequence = 1}), Epoch(0), Timestamp(1));
   EXPECT_EQ(failed.error().kind, LogErrorKind::kNoSpace);
   EXPECT_EQ(machine.read("00000000000000000000.log"), before) << "the partial write was cut";
-  std::vector<Bytes> requests{make_batch({.producer_id = 7, .sequence = 1}), make_batch({.producer_id = 7, .sequence = 1})};
+  std::vector<Bytes> requests{make_batch({.producer_id = 7, .sequence = 1}),
+                              make_batch({.producer_id = 7, .sequence = 1})};
   auto group = log->append_group(requests, Epoch(0), Timestamp(1));
   EXPECT_EQ(group[0].error().kind, LogErrorKind::kNoSpace);
   EXPECT_EQ(group[1].error().kind, LogErrorKind::kNoSpace) << "a duplicate of what was not written";
@@ -217,7 +222,8 @@ TEST(Log, any_other_failed_write_takes_the_log_offline) {
   EXPECT_EQ(failed.error().kind, LogErrorKind::kIo);
   machine.disk.faults().write_error_one_in = 0;
   EXPECT_TRUE(log->offline());
-  EXPECT_EQ(log->append_as_leader(make_batch({}), Epoch(0), Timestamp(1)).error().kind, LogErrorKind::kOffline);
+  EXPECT_EQ(log->append_as_leader(make_batch({}), Epoch(0), Timestamp(1)).error().kind,
+            LogErrorKind::kOffline);
   EXPECT_EQ(log->plan_read(Offset(0), 100, true, Offset(1)).error().kind, LogErrorKind::kOffline);
 }
 
@@ -234,7 +240,8 @@ TEST(Log, appends_a_followers_batches_as_they_are) {
   EXPECT_EQ(read_all(*log, Offset(0)), records);
   EXPECT_EQ(log->plan_read(Offset(3), 10, true, Offset(7))->slices.at(0).position, records.size() / 2);
   EXPECT_THAT(log->epochs(), ElementsAre(EpochEntry{Epoch(1), Offset(0)}, EpochEntry{Epoch(3), Offset(5)}));
-  EXPECT_EQ(log->append_raw(make_batch({.base = Offset(6)}), Timestamp(1)).error().kind, LogErrorKind::kUnexpectedOffset);
+  EXPECT_EQ(log->append_raw(make_batch({.base = Offset(6)}), Timestamp(1)).error().kind,
+            LogErrorKind::kUnexpectedOffset);
   std::string rotten(make_batch({.base = Offset(7)}).text());
   rotten[70] ^= 1;
   EXPECT_EQ(log->append_raw(Bytes::copy(rotten), Timestamp(1)).error().kind, LogErrorKind::kCorruptBatch);
@@ -245,21 +252,22 @@ TEST(Log, transactions_hold_back_the_last_stable_offset_and_aborts_are_listed) {
   Machine machine;
   auto log = must_open(machine, open_how());
   auto marker = [&](std::int64_t producer, bool commit) {
-    auto done = log->append_as_leader(make_marker(producer, commit), Epoch(0), Timestamp(1), AppendOrigin::kCoordinator);
+    auto done = log->append_as_leader(make_marker(producer, commit), Epoch(0), Timestamp(1),
+                                      AppendOrigin::kCoordinator);
     ASSERT_TRUE(done.has_value()) << done.error().message;
   };
-  must_append(*log, {});                                                                // 0
-  must_append(*log, {.count = 2, .producer_id = 1, .transactional = true});             // 1 2
-  must_append(*log, {.producer_id = 2, .transactional = true});                         // 3
+  must_append(*log, {});                                                     // 0
+  must_append(*log, {.count = 2, .producer_id = 1, .transactional = true});  // 1 2
+  must_append(*log, {.producer_id = 2, .transactional = true});              // 3
   log->set_high_watermark(Offset(4));
   EXPECT_EQ(log->last_stable_offset(), Offset(1));
   auto plain = log->append_as_leader(make_batch({.producer_id = 1, .sequence = 2}), Epoch(0), Timestamp(1));
   EXPECT_EQ(plain.error().kind, LogErrorKind::kInvalidTxnState);
-  marker(1, false);                                                                     // 4
+  marker(1, false);  // 4
   EXPECT_EQ(log->last_stable_offset(), Offset(1)) << "the marker is not below the high watermark";
   log->set_high_watermark(Offset(5));
   EXPECT_EQ(log->last_stable_offset(), Offset(3));
-  marker(2, true);                                                                      // 5
+  marker(2, true);  // 5
   log->set_high_watermark(Offset(6));
   EXPECT_EQ(log->last_stable_offset(), Offset(6));
   AbortedTransaction expected{ProducerId(1), Offset(1), Offset(4), Offset(3)};

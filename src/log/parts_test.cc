@@ -21,11 +21,13 @@ EpochCache cache_of(std::vector<EpochEntry> entries) {
 
 TEST(EpochCache, answers_offset_for_leader_epoch) {
   EpochCache cache = cache_of({{Epoch(2), Offset(10)}, {Epoch(5), Offset(30)}, {Epoch(6), Offset(30)}});
-  EXPECT_THAT(cache.entries(), ElementsAre(EpochEntry{Epoch(2), Offset(10)}, EpochEntry{Epoch(6), Offset(30)}))
+  EXPECT_THAT(cache.entries(),
+              ElementsAre(EpochEntry{Epoch(2), Offset(10)}, EpochEntry{Epoch(6), Offset(30)}))
       << "an epoch without records gives way to the next one that begins there";
   EXPECT_EQ(cache.end_offset_for(Epoch(6), Offset(40)), (EpochEnd{Epoch(6), Offset(40)}));
   EXPECT_EQ(cache.end_offset_for(Epoch(2), Offset(40)), (EpochEnd{Epoch(2), Offset(30)}));
-  EXPECT_EQ(cache.end_offset_for(Epoch(4), Offset(40)), (EpochEnd{Epoch(2), Offset(30)})) << "the largest one below";
+  EXPECT_EQ(cache.end_offset_for(Epoch(4), Offset(40)), (EpochEnd{Epoch(2), Offset(30)}))
+      << "the largest one below";
   EXPECT_EQ(cache.end_offset_for(Epoch(1), Offset(40)), (EpochEnd{Epoch(1), Offset(10)}));
   EXPECT_EQ(cache.end_offset_for(Epoch(7), Offset(40)), EpochEnd{}) << "unknown";
   EXPECT_EQ(cache.end_offset_for(kNoEpoch, Offset(40)), EpochEnd{});
@@ -39,7 +41,8 @@ TEST(EpochCache, truncates_at_both_ends) {
   EXPECT_FALSE(cache.truncate_from_end(Offset(21)));
   EXPECT_TRUE(cache.truncate_from_end(Offset(20)));
   EXPECT_TRUE(cache.truncate_from_start(Offset(5)));
-  EXPECT_THAT(cache.entries(), ElementsAre(EpochEntry{Epoch(1), Offset(5)}, EpochEntry{Epoch(2), Offset(10)}));
+  EXPECT_THAT(cache.entries(),
+              ElementsAre(EpochEntry{Epoch(1), Offset(5)}, EpochEntry{Epoch(2), Offset(10)}));
   EXPECT_TRUE(cache.truncate_from_start(Offset(10)));
   EXPECT_THAT(cache.entries(), ElementsAre(EpochEntry{Epoch(2), Offset(10)}));
   EXPECT_FALSE(cache.truncate_from_start(Offset(10)));
@@ -52,8 +55,9 @@ TEST(EpochCache, file_form) {
   EXPECT_EQ(cache.format(), "0\n2\n1 0\n2 10\n");
   EXPECT_EQ(EpochCache::parse(cache.format())->entries(), cache.entries());
   EXPECT_TRUE(EpochCache::parse("0\n0\n")->entries().empty());
-  for (const char* bad : {"", "1\n0\n", "0\n2\n1 0\n", "0\n1\n1 0\n2 0\n", "0\n1\n1\n", "0\n1\n-1 0\n", "0\n1\nx 0\n",
-                          "0\n2\n2 0\n1 10\n", "0\n2\n1 10\n2 10\n", "0\n99999999999999999999\n"}) {
+  for (const char* bad :
+       {"", "1\n0\n", "0\n2\n1 0\n", "0\n1\n1 0\n2 0\n", "0\n1\n1\n", "0\n1\n-1 0\n", "0\n1\nx 0\n",
+        "0\n2\n2 0\n1 10\n", "0\n2\n1 10\n2 10\n", "0\n99999999999999999999\n"}) {
     EXPECT_TRUE(EpochCache::parse(bad).failed()) << bad;
   }
 }
@@ -76,7 +80,8 @@ class Producers : public ::testing::Test {
 };
 
 TEST_F(Producers, sequences_must_follow_and_wrap) {
-  EXPECT_TRUE(append({.count = 3, .producer_id = 1, .sequence = 2147483644}).has_value()) << "an unknown one begins anywhere";
+  EXPECT_TRUE(append({.count = 3, .producer_id = 1, .sequence = 2147483644}).has_value())
+      << "an unknown one begins anywhere";
   EXPECT_EQ(refused({.producer_id = 1, .sequence = 0}), LogErrorKind::kOutOfOrderSequence);
   EXPECT_TRUE(append({.count = 2, .producer_id = 1, .sequence = 2147483647, .base = Offset(3)}).has_value());
   EXPECT_EQ(state.find(ProducerId(1))->last_sequence(), 0);
@@ -90,12 +95,15 @@ TEST_F(Producers, sequences_must_follow_and_wrap) {
 
 TEST_F(Producers, epochs_only_rise_and_begin_with_sequence_zero) {
   EXPECT_TRUE(append({.producer_id = 1, .producer_epoch = 3, .sequence = 0}).has_value());
-  EXPECT_EQ(refused({.producer_id = 1, .producer_epoch = 2, .sequence = 1}), LogErrorKind::kInvalidProducerEpoch);
-  EXPECT_EQ(refused({.producer_id = 1, .producer_epoch = 4, .sequence = 1}), LogErrorKind::kOutOfOrderSequence);
+  EXPECT_EQ(refused({.producer_id = 1, .producer_epoch = 2, .sequence = 1}),
+            LogErrorKind::kInvalidProducerEpoch);
+  EXPECT_EQ(refused({.producer_id = 1, .producer_epoch = 4, .sequence = 1}),
+            LogErrorKind::kOutOfOrderSequence);
   EXPECT_TRUE(append({.producer_id = 1, .producer_epoch = 4, .sequence = 0}).has_value());
   EXPECT_EQ(refused({.producer_id = 1, .producer_epoch = 3, .sequence = 1}, AppendOrigin::kCoordinator),
             LogErrorKind::kInvalidProducerEpoch);
-  EXPECT_TRUE(append({.producer_id = 1, .producer_epoch = 4, .sequence = 9}, AppendOrigin::kCoordinator).has_value())
+  EXPECT_TRUE(
+      append({.producer_id = 1, .producer_epoch = 4, .sequence = 9}, AppendOrigin::kCoordinator).has_value())
       << "a coordinator's batches have no sequences to check";
 }
 
@@ -109,7 +117,8 @@ TEST_F(Producers, markers_are_fenced_by_coordinator_and_producer_epoch) {
   ASSERT_TRUE(append({.producer_id = 1, .producer_epoch = 2, .transactional = true}).has_value());
   EXPECT_EQ(check(1, 5), LogErrorKind::kInvalidProducerEpoch);
   EXPECT_EQ(check(2, 5), std::nullopt);
-  EXPECT_EQ(check(2, 5, 2), LogErrorKind::kInvalidProducerEpoch) << "transaction version 2 raises the epoch first";
+  EXPECT_EQ(check(2, 5, 2), LogErrorKind::kInvalidProducerEpoch)
+      << "transaction version 2 raises the epoch first";
   EXPECT_EQ(check(3, 5, 2), std::nullopt);
   Bytes marker = make_marker(1, false, 3, 5);
   auto txn = state.apply(*wire::BatchView::parse(marker.view()));
@@ -122,7 +131,9 @@ TEST_F(Producers, markers_are_fenced_by_coordinator_and_producer_epoch) {
 
 TEST_F(Producers, snapshot_keeps_the_last_batch_and_the_open_transaction) {
   ASSERT_TRUE(append({.count = 2, .timestamp = Timestamp(100), .producer_id = 1, .sequence = 4}).has_value());
-  ASSERT_TRUE(append({.timestamp = Timestamp(200), .producer_id = 2, .transactional = true, .base = Offset(9)}).has_value());
+  ASSERT_TRUE(
+      append({.timestamp = Timestamp(200), .producer_id = 2, .transactional = true, .base = Offset(9)})
+          .has_value());
   std::string file = state.snapshot();
   ASSERT_EQ(file.size(), 10U + 2 * 46);
   EXPECT_EQ(load_be<std::int16_t>(as_bytes(file).data()), 1);
@@ -147,10 +158,12 @@ TEST_F(Producers, snapshot_keeps_the_last_batch_and_the_open_transaction) {
 TEST(SegmentIndex, round_trips_and_looks_up) {
   SegmentIndex index(Offset(100));
   for (int i = 0; i < 50; ++i) {
-    index.add(Offset(100 + 2 * i + 1), static_cast<std::uint64_t>(i) * 60, 60, Timestamp(i % 10 == 0 ? 5000 + i : 1), 100);
+    index.add(Offset(100 + 2 * i + 1), static_cast<std::uint64_t>(i) * 60, 60,
+              Timestamp(i % 10 == 0 ? 5000 + i : 1), 100);
   }
   index.add_aborted({ProducerId(1), Offset(100), Offset(120), Offset(121)});
-  auto again = SegmentIndex::parse(Offset(100), index.format_offsets(), index.format_times(), index.format_txns());
+  auto again =
+      SegmentIndex::parse(Offset(100), index.format_offsets(), index.format_times(), index.format_txns());
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->offsets(), index.offsets());
   EXPECT_EQ(again->times(), index.times()) << "the closing entry was there already";

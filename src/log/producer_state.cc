@@ -15,7 +15,8 @@ constexpr std::size_t kSnapshotHeader = 10;  // version i16, crc u32, count i32
 constexpr std::size_t kSnapshotEntry = 46;
 
 bool follows(std::int32_t last, std::int32_t next) {
-  return static_cast<std::int64_t>(next) == static_cast<std::int64_t>(last) + 1 || (next == 0 && last == kMaxSequence);
+  return static_cast<std::int64_t>(next) == static_cast<std::int64_t>(last) + 1 ||
+         (next == 0 && last == kMaxSequence);
 }
 
 void set_epoch(ProducerEntry& entry, std::int16_t epoch) {
@@ -31,8 +32,8 @@ LogResult<void> check_sequence(const wire::BatchView& batch, const ProducerEntry
   if (batch.producer_epoch() != known_epoch) {
     if (sequence == 0) return {};
     return Err(LogError{LogErrorKind::kOutOfOrderSequence,
-                        fmt::format("producer {} begins epoch {} with sequence {} instead of 0", batch.producer_id(),
-                                    batch.producer_epoch(), sequence)});
+                        fmt::format("producer {} begins epoch {} with sequence {} instead of 0",
+                                    batch.producer_id(), batch.producer_epoch(), sequence)});
   }
   if (follows(entry->last_sequence(), sequence)) return {};
   return Err(LogError{LogErrorKind::kOutOfOrderSequence,
@@ -40,7 +41,8 @@ LogResult<void> check_sequence(const wire::BatchView& batch, const ProducerEntry
                                   entry->last_sequence())});
 }
 
-LogResult<void> check_epoch(const wire::BatchView& batch, const ProducerEntry* entry, std::int16_t marker_version) {
+LogResult<void> check_epoch(const wire::BatchView& batch, const ProducerEntry* entry,
+                            std::int16_t marker_version) {
   std::int16_t known = entry == nullptr ? -1 : entry->producer_epoch;
   std::int16_t epoch = batch.producer_epoch();
   if (marker_version < 2) {
@@ -50,8 +52,9 @@ LogResult<void> check_epoch(const wire::BatchView& batch, const ProducerEntry* e
     // A marker that is sent again after it was written: the transaction is over already.
     if (epoch == known && entry != nullptr && !entry->txn_first_offset) return {};
   }
-  return Err(LogError{LogErrorKind::kInvalidProducerEpoch,
-                      fmt::format("producer {} has epoch {}, the last one seen is {}", batch.producer_id(), epoch, known)});
+  return Err(LogError{
+      LogErrorKind::kInvalidProducerEpoch,
+      fmt::format("producer {} has epoch {}, the last one seen is {}", batch.producer_id(), epoch, known)});
 }
 
 }  // namespace
@@ -80,7 +83,8 @@ const ProducerBatch* ProducerState::find_duplicate(const wire::BatchView& batch)
   if (entry == nullptr || entry->producer_epoch != batch.producer_epoch()) return nullptr;
   for (std::size_t i = 0; i < entry->batch_count; ++i) {
     const ProducerBatch& known = entry->batches[i];
-    if (known.first_sequence() == batch.base_sequence() && known.last_sequence == batch.last_sequence()) return &known;
+    if (known.first_sequence() == batch.base_sequence() && known.last_sequence == batch.last_sequence())
+      return &known;
   }
   return nullptr;
 }
@@ -91,12 +95,14 @@ LogResult<void> ProducerState::check(const wire::BatchView& batch, AppendOrigin 
   const ProducerEntry* entry = find(batch.producer_id());
   if (batch.control()) {
     auto marker = read_marker(batch);
-    if (!marker) return Err(LogError{LogErrorKind::kCorruptBatch, "a control batch that is no transaction marker"});
+    if (!marker)
+      return Err(LogError{LogErrorKind::kCorruptBatch, "a control batch that is no transaction marker"});
     TRY(check_epoch(batch, entry, marker_version));
     if (entry != nullptr && entry->coordinator_epoch > marker->coordinator_epoch) {
-      return Err(LogError{LogErrorKind::kCoordinatorFenced,
-                          fmt::format("marker for producer {} of coordinator epoch {}, the last one seen is {}",
-                                      batch.producer_id(), marker->coordinator_epoch, entry->coordinator_epoch)});
+      return Err(
+          LogError{LogErrorKind::kCoordinatorFenced,
+                   fmt::format("marker for producer {} of coordinator epoch {}, the last one seen is {}",
+                               batch.producer_id(), marker->coordinator_epoch, entry->coordinator_epoch)});
     }
     return {};
   }
@@ -104,8 +110,9 @@ LogResult<void> ProducerState::check(const wire::BatchView& batch, AppendOrigin 
   if (origin == AppendOrigin::kClient) TRY(check_sequence(batch, entry));
   bool in_transaction = entry != nullptr && entry->txn_first_offset.has_value();
   if (in_transaction && !batch.transactional()) {
-    return Err(LogError{LogErrorKind::kInvalidTxnState,
-                        fmt::format("producer {} sent a plain batch inside its transaction", batch.producer_id())});
+    return Err(
+        LogError{LogErrorKind::kInvalidTxnState,
+                 fmt::format("producer {} sent a plain batch inside its transaction", batch.producer_id())});
   }
   return {};
 }
@@ -121,8 +128,8 @@ std::optional<CompletedTxn> ProducerState::apply(const wire::BatchView& batch) {
   entry.producer_id = batch.producer_id();
   set_epoch(entry, batch.producer_epoch());
   if (!marker) {
-    entry.add({batch.last_sequence(), batch.last_offset(), static_cast<std::int32_t>(batch.last_offset_delta()),
-               batch.max_timestamp()});
+    entry.add({batch.last_sequence(), batch.last_offset(),
+               static_cast<std::int32_t>(batch.last_offset_delta()), batch.max_timestamp()});
     entry.last_timestamp = batch.max_timestamp();
     if (batch.transactional() && !entry.txn_first_offset) {
       entry.txn_first_offset = batch.base_offset();
@@ -215,7 +222,8 @@ std::string ProducerState::snapshot() const {
   return file;
 }
 
-LogResult<void> ProducerState::load_snapshot(std::string_view file, Timestamp now, std::int64_t expiration_ms) {
+LogResult<void> ProducerState::load_snapshot(std::string_view file, Timestamp now,
+                                             std::int64_t expiration_ms) {
   clear();
   auto corrupt = [](std::string_view why) {
     return Err(LogError{LogErrorKind::kCorrupt, fmt::format("producer snapshot: {}", why)});
@@ -223,7 +231,8 @@ LogResult<void> ProducerState::load_snapshot(std::string_view file, Timestamp no
   if (file.size() < kSnapshotHeader) return corrupt("too short");
   const auto* at = reinterpret_cast<const std::uint8_t*>(file.data());
   if (load_be<std::int16_t>(at) != 1) return corrupt("not version 1");
-  if (load_be<std::uint32_t>(at + 2) != crc32c(as_bytes(file).subspan(6))) return corrupt("checksum does not match");
+  if (load_be<std::uint32_t>(at + 2) != crc32c(as_bytes(file).subspan(6)))
+    return corrupt("checksum does not match");
   std::int64_t count = load_be<std::int32_t>(at + 6);
   if (count < 0 || kSnapshotHeader + static_cast<std::uint64_t>(count) * kSnapshotEntry != file.size()) {
     return corrupt("length does not match the number of entries");
@@ -237,7 +246,8 @@ LogResult<void> ProducerState::load_snapshot(std::string_view file, Timestamp no
     entry.coordinator_epoch = load_be<std::int32_t>(e + 34);
     Offset txn(load_be<std::int64_t>(e + 38));
     if (last_offset.value() >= 0) {
-      entry.add({load_be<std::int32_t>(e + 10), last_offset, load_be<std::int32_t>(e + 22), entry.last_timestamp});
+      entry.add(
+          {load_be<std::int32_t>(e + 10), last_offset, load_be<std::int32_t>(e + 22), entry.last_timestamp});
     }
     if (txn.value() >= 0) entry.txn_first_offset = txn;
     bool expired = !entry.txn_first_offset && entry.last_timestamp.value() <= now.value() - expiration_ms;

@@ -50,7 +50,7 @@ struct ProducerEntry {
   std::int16_t producer_epoch = -1;
   std::int32_t coordinator_epoch = -1;
   Timestamp last_timestamp = kNoTimestamp;
-  std::optional<Offset> txn_first_offset;  // of the open transaction
+  std::optional<Offset> txn_first_offset;       // of the open transaction
   std::array<ProducerBatch, kBatches> batches;  // oldest first
   std::uint8_t batch_count = 0;
 
@@ -74,12 +74,13 @@ class ProducerState {
   const ProducerBatch* find_duplicate(const wire::BatchView& batch) const;
   /// May `batch` be appended? Changes nothing. `marker_version`: the transaction version of a marker, as its
   /// coordinator sent it (2 and above: the epoch must be a new one); 0 for everything else.
-  LogResult<void> check(const wire::BatchView& batch, AppendOrigin origin, std::int16_t marker_version = 0) const;
+  LogResult<void> check(const wire::BatchView& batch, AppendOrigin origin,
+                        std::int16_t marker_version = 0) const;
   /// Takes in a batch. REQUIRES: batch.has_producer(), its offsets are final.
   std::optional<CompletedTxn> apply(const wire::BatchView& batch);
 
-  /// The last stable offset once `txn` is completed: the next open transaction's start or the offset behind the
-  /// marker. For the transaction index, before complete_txn.
+  /// The last stable offset once `txn` is completed: the next open transaction's start or the offset behind
+  /// the marker. For the transaction index, before complete_txn.
   Offset stable_offset_after(const CompletedTxn& txn) const;
   void complete_txn(const CompletedTxn& txn);
   /// Completed transactions whose marker lies below the high watermark no longer hold readers back.
@@ -100,13 +101,14 @@ class ProducerState {
   void restore(ProducerId producer_id, const std::optional<ProducerEntry>& before);
 
   std::string snapshot() const;
-  /// Replaces the state by a snapshot's; expired producers are left out. Errors: kCorrupt (state is empty then).
+  /// Replaces the state by a snapshot's; expired producers are left out. Errors: kCorrupt (state is empty
+  /// then).
   LogResult<void> load_snapshot(std::string_view file, Timestamp now, std::int64_t expiration_ms);
 
  private:
   std::map<ProducerId, ProducerEntry> producers_;
-  std::map<Offset, ProducerId> ongoing_;                       // by first offset
-  std::map<Offset, Offset> unreplicated_;                      // first offset -> marker's offset
+  std::map<Offset, ProducerId> ongoing_;   // by first offset
+  std::map<Offset, Offset> unreplicated_;  // first offset -> marker's offset
 };
 
 }  // namespace milena::log

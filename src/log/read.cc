@@ -15,7 +15,8 @@ io::IoResult<Bytes> load_slices(const ReadPlan& plan, bool cached) {
   std::size_t at = 0;
   for (const FileSlice& slice : plan.slices) {
     MutableByteView into(block.data() + at, slice.size);
-    auto got = cached ? slice.file->read_cached(slice.position, into) : slice.file->read_at(slice.position, into);
+    auto got =
+        cached ? slice.file->read_cached(slice.position, into) : slice.file->read_at(slice.position, into);
     if (got.failed()) return Err(got.error());
     at += *got;
     if (*got < slice.size) break;
@@ -26,8 +27,12 @@ io::IoResult<Bytes> load_slices(const ReadPlan& plan, bool cached) {
 
 }  // namespace
 
-io::IoResult<Bytes> ReadPlan::load() const { return load_slices(*this, false); }
-io::IoResult<Bytes> ReadPlan::load_cached() const { return load_slices(*this, true); }
+io::IoResult<Bytes> ReadPlan::load() const {
+  return load_slices(*this, false);
+}
+io::IoResult<Bytes> ReadPlan::load_cached() const {
+  return load_slices(*this, true);
+}
 
 const EntryHeader* RecentBatches::find(Offset offset) const {
   std::size_t held = std::min(count_, kSize);
@@ -42,7 +47,8 @@ const EntryHeader* RecentBatches::find(Offset offset) const {
 }
 
 std::size_t Log::Impl::floor(Offset offset) const {
-  auto after = std::ranges::upper_bound(segments, offset, {}, [](const auto& segment) { return segment->base(); });
+  auto after =
+      std::ranges::upper_bound(segments, offset, {}, [](const auto& segment) { return segment->base(); });
   return after == segments.begin() ? 0 : static_cast<std::size_t>(after - segments.begin()) - 1;
 }
 
@@ -67,7 +73,8 @@ LogResult<std::optional<EntryHeader>> Log::Impl::find(std::size_t i, Offset offs
   return segment.find(offset);
 }
 
-LogResult<ReadPlan> Log::Impl::plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound) {
+LogResult<ReadPlan> Log::Impl::plan_read(Offset from, std::size_t max_bytes, bool at_least_one,
+                                         Offset upper_bound) {
   if (from < log_start || from > next_offset) {
     return Err(LogError{LogErrorKind::kOffsetOutOfRange,
                         fmt::format("offset {} is outside {} to {}", from, log_start, next_offset)});

@@ -1,5 +1,5 @@
-/// ReadPlan: where the batches that a fetch asked for lie, as slices of files, so that the caller may send them
-/// with sendfile, read them at once where they are cached, or hand a cold read to the pool.
+/// ReadPlan: where the batches that a fetch asked for lie, as slices of files, so that the caller may send
+/// them with sendfile, read them at once where they are cached, or hand a cold read to the pool.
 ///
 /// The slices stay readable while the plan lives, also after the segment was deleted or its name changed. A
 /// truncation behind the plan's back may shorten the file: a short read is then not an error of the disk.
@@ -28,8 +28,8 @@ struct ReadPlan {
   /// a read ends with its segment.
   std::vector<FileSlice> slices;
   std::size_t size = 0;
-  /// Base offset of the segment that is read and of the one behind it (the log end offset where there is none):
-  /// what lies in the slices is below `segment_end`. For aborted_transactions.
+  /// Base offset of the segment that is read and of the one behind it (the log end offset where there is
+  /// none): what lies in the slices is below `segment_end`. For aborted_transactions.
   Offset segment_base{0};
   Offset segment_end{0};
 

@@ -16,7 +16,8 @@ LogError unreadable(std::string_view why) {
   return {LogErrorKind::kCorrupt, fmt::format("a batch's records cannot be read: {}", why)};
 }
 
-LogResult<std::optional<RecordTime>> look_into_batch(const wire::BatchView& batch, Timestamp target, Offset from) {
+LogResult<std::optional<RecordTime>> look_into_batch(const wire::BatchView& batch, Timestamp target,
+                                                     Offset from) {
   // All records have the append time.
   if (batch.timestamp_type() == wire::TimestampType::kLogAppendTime && batch.base_offset() >= from) {
     if (batch.max_timestamp() < target) return std::nullopt;
@@ -35,7 +36,8 @@ LogResult<std::optional<RecordTime>> look_into_batch(const wire::BatchView& batc
   wire::RecordReader reader(batch, payload);
   wire::RecordView record;
   while (reader.next(record)) {
-    if (record.offset >= from && record.timestamp >= target) return RecordTime{record.offset, record.timestamp};
+    if (record.offset >= from && record.timestamp >= target)
+      return RecordTime{record.offset, record.timestamp};
   }
   if (reader.error()) return Err(unreadable(wire::describe(*reader.error())));
   return std::nullopt;
@@ -52,7 +54,8 @@ LogResult<std::optional<RecordTime>> first_record_at_or_after(ByteView bytes, Ti
   if (reader.failed()) return Err(unreadable(wire::describe(reader.error())));
   wire::LegacyRecordView record;
   while (reader->next(record)) {
-    if (record.offset >= from && record.timestamp >= target) return RecordTime{record.offset, record.timestamp};
+    if (record.offset >= from && record.timestamp >= target)
+      return RecordTime{record.offset, record.timestamp};
   }
   return std::nullopt;
 }

@@ -15,8 +15,8 @@ struct RecordTime {
   Timestamp timestamp = kNoTimestamp;
 };
 
-/// The first record of `entry` (a whole batch or legacy message) with offset >= `from` and timestamp >= `target`.
-/// Errors: kCorrupt: the records cannot be read.
+/// The first record of `entry` (a whole batch or legacy message) with offset >= `from` and timestamp >=
+/// `target`. Errors: kCorrupt: the records cannot be read.
 LogResult<std::optional<RecordTime>> first_record_at_or_after(ByteView entry, Timestamp target, Offset from);
 
 }  // namespace milena::log

@@ -51,7 +51,8 @@ LogResult<std::size_t> LogLoader::choose_scan_start() {
     TRY_IO_ASSIGN(std::string content, log.context.disk.read_file(segment.path(".txnindex"), 2ULL << 30));
     auto parsed = parse_txn_index(content, segment.base());
     if (!parsed.failed()) continue;
-    log.context.notes.push_back(fmt::format("{}: rebuilt: {}", segment.path(".txnindex"), parsed.error().message));
+    log.context.notes.push_back(
+        fmt::format("{}: rebuilt: {}", segment.path(".txnindex"), parsed.error().message));
     start = i;
   }
   if (start < log.segments.size()) return start;
@@ -69,7 +70,8 @@ LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
   Log::Impl& log = *impl_;
   std::string why = "it is missing";
   if (files_.epochs) {
-    TRY_IO_ASSIGN(std::string text, log.context.disk.read_file(log.context.path + "/leader-epoch-checkpoint"));
+    TRY_IO_ASSIGN(std::string text,
+                  log.context.disk.read_file(log.context.path + "/leader-epoch-checkpoint"));
     auto parsed = EpochCache::parse(text);
     if (!parsed.failed()) {
       log.epochs = std::move(*parsed);
@@ -85,7 +87,8 @@ LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
       TRY_ASSIGN(auto header, walker.next());
       if (!header) break;
       auto latest = log.epochs.latest();
-      if (!latest || header->leader_epoch > latest->epoch) log.assign_epoch(header->leader_epoch, header->base_offset);
+      if (!latest || header->leader_epoch > latest->epoch)
+        log.assign_epoch(header->leader_epoch, header->base_offset);
     }
     if (&segment != &log.active()) segment.cool();
   }
@@ -110,8 +113,9 @@ LogResult<void> LogLoader::scan(std::size_t scan_start) {
     Segment& segment = *log.segments[i];
     if (segment.base() < expected_) {
       // Two segments hold the same offsets: nobody can tell which ones count.
-      return Err(LogError{LogErrorKind::kCorrupt,
-                          fmt::format("{}: begins below {}, the end of the one before", segment.path(".log"), expected_)});
+      return Err(LogError{
+          LogErrorKind::kCorrupt,
+          fmt::format("{}: begins below {}, the end of the one before", segment.path(".log"), expected_)});
     }
     expected_ = segment.base();
     if (i > scan_start) new_snapshots_.emplace_back(segment.base(), log.producers.snapshot());
@@ -145,8 +149,9 @@ LogResult<void> LogLoader::take(std::size_t i, const wire::LogEntryView& entry, 
   Offset base = entry.base_offset().value_or(entry.last_offset());
   Offset last = entry.last_offset();
   if (base < expected_ || last < base || last - segment.base() > 0x7fffffff) {
-    return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: batch {} to {} at position {} where {} is next",
-                                                            segment.path(".log"), base, last, position, expected_)});
+    return Err(
+        LogError{LogErrorKind::kCorrupt, fmt::format("{}: batch {} to {} at position {} where {} is next",
+                                                     segment.path(".log"), base, last, position, expected_)});
   }
   index.add(last, position, entry.size(), entry.max_timestamp(), log.context.options.index_interval_bytes);
   auto latest = log.epochs.latest();
@@ -155,8 +160,8 @@ LogResult<void> LogLoader::take(std::size_t i, const wire::LogEntryView& entry, 
     auto txn = log.producers.apply(entry.batch());
     if (txn) {
       if (txn->aborted) {
-        index.add_aborted({txn->producer_id, txn->first_offset, txn->last_offset,
-                           log.producers.stable_offset_after(*txn)});
+        index.add_aborted(
+            {txn->producer_id, txn->first_offset, txn->last_offset, log.producers.stable_offset_after(*txn)});
       }
       log.producers.complete_txn(*txn);
     }
@@ -168,8 +173,8 @@ LogResult<void> LogLoader::take(std::size_t i, const wire::LogEntryView& entry, 
 LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::string_view why) {
   Log::Impl& log = *impl_;
   Segment& segment = *log.segments[i];
-  std::string where = fmt::format("{}: no valid batch at position {} (offset {}): {}", segment.path(".log"), position,
-                                  expected_, why);
+  std::string where = fmt::format("{}: no valid batch at position {} (offset {}): {}", segment.path(".log"),
+                                  position, expected_, why);
   if (expected_ < how_.recovery_point) {
     return Err(LogError{LogErrorKind::kCorrupt,
                         fmt::format("{}; it lies below the recovery point {}", where, how_.recovery_point)});
@@ -180,8 +185,9 @@ LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::str
     Offset expected = std::max(expected_, log.segments[j]->base());
     TRY_ASSIGN(auto follows, find_valid_batch(*file, from, log.segments[j]->size(), expected));
     if (follows) {
-      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}; a valid batch follows in {} at position {}", where,
-                                                              log.segments[j]->path(".log"), *follows)});
+      return Err(
+          LogError{LogErrorKind::kCorrupt, fmt::format("{}; a valid batch follows in {} at position {}",
+                                                       where, log.segments[j]->path(".log"), *follows)});
     }
   }
   cut_ = true;
@@ -245,8 +251,8 @@ LogResult<void> LogLoader::finish() {
   bool scanned = log.active().synced_size < log.active().size();
   if (log.next_offset < log.log_start) {
     // Records below the log start are nobody's; there are no others.
-    log.context.notes.push_back(fmt::format("{}: ends at {}, below its start {}: begun anew there", log.context.path,
-                                            log.next_offset, log.log_start));
+    log.context.notes.push_back(fmt::format("{}: ends at {}, below its start {}: begun anew there",
+                                            log.context.path, log.next_offset, log.log_start));
     return log.truncate_fully(log.log_start, how_.now);
   }
   if (log.next_offset < how_.recovery_point) {

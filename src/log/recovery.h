@@ -11,9 +11,9 @@
 /// A partition that fails is left as it is, with file and position in the error.
 ///
 /// Below the scanned part: a missing or wrong index is rebuilt when first used (segment.h); a broken
-/// transaction index makes the scan begin there; missing epochs are read from all batch headers; producer state
-/// comes from the newest readable snapshot and the batches behind it.
-/// Rules: traps S2, S3; KAFKA-3919; KIP-101.
+/// transaction index makes the scan begin there; missing epochs are read from all batch headers; producer
+/// state comes from the newest readable snapshot and the batches behind it. Rules: traps S2, S3; KAFKA-3919;
+/// KIP-101.
 #pragma once
 
 #include <memory>
@@ -39,7 +39,8 @@ class LogLoader {
   LogResult<void> scan(std::size_t scan_start);
   LogResult<void> scan_segment(std::size_t i);
   LogResult<void> judge(std::size_t i, std::uint64_t position, std::string_view why);
-  LogResult<void> take(std::size_t i, const wire::LogEntryView& entry, std::uint64_t position, SegmentIndex& index);
+  LogResult<void> take(std::size_t i, const wire::LogEntryView& entry, std::uint64_t position,
+                       SegmentIndex& index);
   /// All was read and found good: now the disk may be changed.
   LogResult<void> repair(std::size_t scan_start);
   LogResult<void> remove_stray_snapshots();

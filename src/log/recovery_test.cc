@@ -26,7 +26,8 @@ LogOptions small_segments() {
 std::string killed_log(Machine& machine, int count, const LogOptions& options = {}) {
   auto log = must_open(machine, open_how(options));
   for (int i = 0; i < count; ++i) {
-    must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 9, .sequence = 2 * i}, Epoch(i / 4));
+    must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 9, .sequence = 2 * i},
+                Epoch(i / 4));
   }
   std::string all = read_all(*log, Offset(0));
   machine.restart();
@@ -150,7 +151,8 @@ TEST(Recovery, later_segments_without_a_valid_batch_go_with_the_tail) {
 TEST(Recovery, a_clean_stop_is_trusted_and_complete) {
   Machine machine;
   auto log = must_open(machine, open_how(small_segments()));
-  for (int i = 0; i < 30; ++i) must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 9, .sequence = 2 * i});
+  for (int i = 0; i < 30; ++i)
+    must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + i), .producer_id = 9, .sequence = 2 * i});
   log->assign_epoch(Epoch(5), log->log_end_offset());
   std::string all = read_all(*log, Offset(0));
   OpenLog how = close_cleanly(machine, std::move(log));
@@ -214,7 +216,9 @@ TEST(Recovery, a_corrupt_transaction_index_is_rebuilt) {
   auto log = must_open(machine, open_how());
   for (int i = 0; i < 3; ++i) {
     must_append(*log, {.producer_id = i, .transactional = true});
-    ASSERT_TRUE(log->append_as_leader(make_marker(i, i == 1), Epoch(0), Timestamp(1), AppendOrigin::kCoordinator).has_value());
+    ASSERT_TRUE(
+        log->append_as_leader(make_marker(i, i == 1), Epoch(0), Timestamp(1), AppendOrigin::kCoordinator)
+            .has_value());
   }
   ASSERT_TRUE(log->roll(Timestamp(1)).has_value());
   must_append(*log, {});
@@ -233,7 +237,8 @@ TEST(Recovery, producer_state_is_rebuilt_without_snapshots_even_after_a_clean_st
   for (bool corrupt : {false, true}) {
     Machine machine;
     auto log = must_open(machine, open_how(small_segments()));
-    for (int i = 0; i < 20; ++i) must_append(*log, {.count = 2, .producer_id = 9, .sequence = 2 * i, .transactional = true});
+    for (int i = 0; i < 20; ++i)
+      must_append(*log, {.count = 2, .producer_id = 9, .sequence = 2 * i, .transactional = true});
     Offset unstable = *log->first_unstable_offset();
     OpenLog how = close_cleanly(machine, std::move(log));
     for (const auto& [name, content] : everything(machine)) {
@@ -280,7 +285,7 @@ TEST(Recovery, what_interrupted_deletions_and_compactions_left_is_cleared) {
   machine.write("00000000000000000500.snapshot.deleted", "x");
   machine.write("00000000000000000010.log.cleaned", "x");
   machine.write("00000000000000000010.index.cleaned", "x");
-  machine.write("00000000000000000020.log.swap", "x");           // of an unfinished split
+  machine.write("00000000000000000020.log.swap", "x");                   // of an unfinished split
   machine.write("00000000000000000000.log.swap", first.substr(0, one));  // a finished compaction of 0 to 1
   machine.write("00000000000000000700.index", "orphan");
   machine.write("00000000000000000000-0000000001.checkpoint.deleted", "a raft snapshot's");
@@ -292,7 +297,8 @@ TEST(Recovery, what_interrupted_deletions_and_compactions_left_is_cleared) {
   EXPECT_TRUE(machine.has("00000000000000000000-0000000001.checkpoint.deleted"));
   EXPECT_TRUE(machine.has("quorum-state"));
   for (const auto& [name, content] : everything(machine)) {
-    EXPECT_TRUE(!name.ends_with(".swap") && !name.ends_with(".cleaned") && !name.ends_with(".log.deleted")) << name;
+    EXPECT_TRUE(!name.ends_with(".swap") && !name.ends_with(".cleaned") && !name.ends_with(".log.deleted"))
+        << name;
   }
   EXPECT_EQ(log->log_end_offset(), Offset(20));
 }

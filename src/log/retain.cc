@@ -51,7 +51,8 @@ LogResult<std::size_t> Log::Impl::delete_old(Timestamp now) {
   for (std::size_t i = 0; i < count; ++i) TRY(drop_segment(0));
   // Snapshots below the first segment have none to begin any more.
   while (!snapshots.empty() && *snapshots.begin() < segments.front()->base()) {
-    auto removed = context.disk.remove_file(context.path + "/" + segment_file_name(*snapshots.begin(), ".snapshot"));
+    auto removed =
+        context.disk.remove_file(context.path + "/" + segment_file_name(*snapshots.begin(), ".snapshot"));
     if (removed.failed() && removed.error().kind != io::ErrorKind::kNotFound) {
       return Err(from_io(std::move(removed.error())));
     }

@@ -82,7 +82,8 @@ LogResult<SegmentIndex*> Segment::index() {
     TRY_ASSIGN(end_offset_, rebuild_index(std::move(txns), parsed.error().message));
     return &*index_;
   }
-  TRY_ASSIGN(bool matches, parsed->resume(*log_file, size_, context_.options.index_interval_bytes, end_offset_));
+  TRY_ASSIGN(bool matches,
+             parsed->resume(*log_file, size_, context_.options.index_interval_bytes, end_offset_));
   // Without time entries no look-up by time finds anything: that is right only where no record has a time.
   bool times_missing = times.empty() && parsed->max_timestamp().value() >= 0;
   if (!matches || times_missing) {
@@ -102,11 +103,12 @@ LogResult<Offset> Segment::rebuild_index(std::vector<AbortedTransaction> txns, s
     TRY_ASSIGN(auto header, walker.next());
     if (!header) break;
     if (header->last_offset <= last || header->last_offset - base_ > 0x7fffffff) {
-      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: offsets do not ascend at position {}", path(".log"),
-                                                              header->position)});
+      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: offsets do not ascend at position {}",
+                                                              path(".log"), header->position)});
     }
     last = header->last_offset;
-    rebuilt.add(last, header->position, header->size, header->max_timestamp, context_.options.index_interval_bytes);
+    rebuilt.add(last, header->position, header->size, header->max_timestamp,
+                context_.options.index_interval_bytes);
   }
   if (!walker.finished()) {
     return Err(LogError{LogErrorKind::kCorrupt,
@@ -135,7 +137,8 @@ LogResult<std::optional<EntryHeader>> Segment::find(Offset offset) {
     TRY_ASSIGN(auto header, walker.next());
     if (!header) {
       if (walker.finished()) return std::nullopt;
-      return Err(LogError{LogErrorKind::kIo, fmt::format("{}: no batch at position {}", path(".log"), walker.position())});
+      return Err(LogError{LogErrorKind::kIo,
+                          fmt::format("{}: no batch at position {}", path(".log"), walker.position())});
     }
     if (header->last_offset >= offset) return *header;
   }

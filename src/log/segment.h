@@ -40,7 +40,8 @@ std::optional<Offset> parse_segment_file_name(std::string_view name, std::string
 
 class Segment {
  public:
-  Segment(LogContext& context, Offset base, std::uint64_t size, Timestamp created, std::int64_t roll_jitter_ms)
+  Segment(LogContext& context, Offset base, std::uint64_t size, Timestamp created,
+          std::int64_t roll_jitter_ms)
       : context_(context), base_(base), size_(size), created_(created), roll_jitter_ms_(roll_jitter_ms) {}
 
   /// Makes the empty .log file.
@@ -57,7 +58,8 @@ class Segment {
   LogResult<SegmentIndex*> index();
   void set_index(SegmentIndex index) { index_ = std::move(index); }
   bool warm() const { return index_.has_value() || file_ != nullptr; }
-  /// Lets go of descriptor and index. REQUIRES: write_indexes() was called if the index is newer than the disk.
+  /// Lets go of descriptor and index. REQUIRES: write_indexes() was called if the index is newer than the
+  /// disk.
   void cool();
   /// Lets go of the descriptor alone.
   void close_file() { file_.reset(); }
@@ -81,8 +83,8 @@ class Segment {
   /// Cuts the file and brings the index in line; returns the offset behind the last batch left.
   LogResult<Offset> cut(std::uint64_t size, Offset offset);
 
-  /// Writes .index, .timeindex and, where there are aborted transactions, .txnindex. Returns the paths, not synced.
-  /// Errors: after kNoSpace the partial files are gone.
+  /// Writes .index, .timeindex and, where there are aborted transactions, .txnindex. Returns the paths, not
+  /// synced. Errors: after kNoSpace the partial files are gone.
   LogResult<std::vector<std::string>> write_indexes();
   /// Renames its files to `.deleted` and returns their new paths.
   LogResult<std::vector<std::string>> mark_deleted();

@@ -11,15 +11,23 @@ namespace milena::log {
 namespace {
 
 constexpr std::int64_t kMaxRelative = 0x7fffffff;
+/// An index is too short when this many intervals of the segment's tail have no entry. Not one: Kafka begins
+/// anew to count at each start, so that a segment it reopened has larger gaps, which only make a look-up a
+/// little longer.
+constexpr std::int64_t kIntervalsUnindexed = 16;
 
-auto corrupt(std::string_view why) { return Err(LogError{LogErrorKind::kCorrupt, std::string(why)}); }
+auto corrupt(std::string_view why) {
+  return Err(LogError{LogErrorKind::kCorrupt, std::string(why)});
+}
 
-const std::uint8_t* bytes_of(std::string_view file) { return reinterpret_cast<const std::uint8_t*>(file.data()); }
+const std::uint8_t* bytes_of(std::string_view file) {
+  return reinterpret_cast<const std::uint8_t*>(file.data());
+}
 
 }  // namespace
 
-LogResult<SegmentIndex> SegmentIndex::parse(Offset base_offset, std::string_view offsets, std::string_view times,
-                                            std::string_view txns) {
+LogResult<SegmentIndex> SegmentIndex::parse(Offset base_offset, std::string_view offsets,
+                                            std::string_view times, std::string_view txns) {
   SegmentIndex index(base_offset);
   if (offsets.size() % kOffsetEntrySize != 0) return corrupt("offset index: not a whole number of entries");
   if (times.size() % kTimeEntrySize != 0) return corrupt("time index: not a whole number of entries");
@@ -29,7 +37,8 @@ LogResult<SegmentIndex> SegmentIndex::parse(Offset base_offset, std::string_view
                            load_be<std::uint32_t>(bytes_of(offsets) + at + 4)};
     bool ascends = index.offsets_.empty() || (entry.relative_offset > index.offsets_.back().relative_offset &&
                                               entry.position > index.offsets_.back().position);
-    if (!ascends || entry.relative_offset > kMaxRelative) return corrupt("offset index: entries do not ascend");
+    if (!ascends || entry.relative_offset > kMaxRelative)
+      return corrupt("offset index: entries do not ascend");
     index.offsets_.push_back(entry);
   }
   index.times_.reserve(times.size() / kTimeEntrySize);
@@ -76,7 +85,8 @@ std::string SegmentIndex::format_times() const {
 
 void SegmentIndex::add(Offset last_offset, std::uint64_t position, std::size_t size, Timestamp max_timestamp,
                        std::int32_t interval_bytes) {
-  CHECK(last_offset >= base_ && last_offset - base_ <= kMaxRelative, "offset {} in segment {}", last_offset, base_);
+  CHECK(last_offset >= base_ && last_offset - base_ <= kMaxRelative, "offset {} in segment {}", last_offset,
+        base_);
   if (max_timestamp > max_timestamp_) {
     max_timestamp_ = max_timestamp;
     offset_of_max_ = last_offset;
@@ -109,7 +119,7 @@ LogResult<bool> SegmentIndex::resume(io::File& file, std::uint64_t size, std::in
     bool in_range = header->last_offset > last && header->last_offset - base_ <= kMaxRelative;
     // Kafka before 4 made one entry for an append of several batches: the offset may be that of a later one.
     bool pointed_at = !first || offsets_.empty() || header->last_offset <= indexed;
-    if (!in_range || !pointed_at || bytes_since_entry_ > interval_bytes) return false;
+    if (!in_range || !pointed_at || bytes_since_entry_ > kIntervalsUnindexed * interval_bytes) return false;
     first = false;
     last = header->last_offset;
     if (header->max_timestamp > max_timestamp_) {

@@ -1,9 +1,9 @@
 /// SegmentIndex: the offset, time and transaction index of one segment, in memory, and their bytes on disk.
 ///
 /// Offset index, `.index`, 8 bytes an entry: offset minus base offset u32, position in the .log i32.
-/// Time index, `.timeindex`, 12 bytes: timestamp i64, offset minus base offset u32: the largest timestamp up to
-/// there, and the last offset of the batch that has it. Both big-endian, and sparse: an entry is made for a
-/// batch once more than index.interval.bytes lie behind the last one, and the time index gets the largest
+/// Time index, `.timeindex`, 12 bytes: timestamp i64, offset minus base offset u32: the largest timestamp up
+/// to there, and the last offset of the batch that has it. Both big-endian, and sparse: an entry is made for
+/// a batch once more than index.interval.bytes lie behind the last one, and the time index gets the largest
 /// timestamp once more when the segment ends. Transaction index: txn_index.h.
 /// Threads: for one thread.
 #pragma once
@@ -41,8 +41,8 @@ class SegmentIndex {
  public:
   explicit SegmentIndex(Offset base_offset) : base_(base_offset) {}
 
-  /// From the files' bytes. The maximum timestamp and the distance from the last entry are those of the entries:
-  /// go on with resume(). Errors: kCorrupt.
+  /// From the files' bytes. The maximum timestamp and the distance from the last entry are those of the
+  /// entries: go on with resume(). Errors: kCorrupt.
   static LogResult<SegmentIndex> parse(Offset base_offset, std::string_view offsets, std::string_view times,
                                        std::string_view txns);
   std::string format_offsets() const;
@@ -56,7 +56,8 @@ class SegmentIndex {
   void add_aborted(const AbortedTransaction& txn) { txns_.push_back(txn); }
   /// Walks the file's batches behind the last entry. False: the index is no index of this file (an entry is
   /// missing, or points at no batch); `next_offset` is that behind the last batch otherwise.
-  LogResult<bool> resume(io::File& file, std::uint64_t size, std::int32_t interval_bytes, Offset& next_offset);
+  LogResult<bool> resume(io::File& file, std::uint64_t size, std::int32_t interval_bytes,
+                         Offset& next_offset);
   /// Forgets all at or behind `offset`; resume() must follow.
   void truncate_to(Offset offset);
 

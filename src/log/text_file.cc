@@ -15,7 +15,8 @@ std::string_view take_line(std::string_view& rest) {
 
 }  // namespace
 
-LogResult<std::vector<std::string_view>> parse_checkpoint_lines(std::string_view text, std::string_view what) {
+LogResult<std::vector<std::string_view>> parse_checkpoint_lines(std::string_view text,
+                                                                std::string_view what) {
   auto bad = [&](std::string_view why) {
     return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: {}", what, why)});
   };
@@ -23,7 +24,8 @@ LogResult<std::vector<std::string_view>> parse_checkpoint_lines(std::string_view
   if (version != "0") return bad(fmt::format("version '{}' where 0 is known", version));
   std::string_view count_text = take_line(text);
   std::size_t count = 0;
-  if (!parse_number(count_text, count)) return bad(fmt::format("'{}' is not a number of entries", count_text));
+  if (!parse_number(count_text, count))
+    return bad(fmt::format("'{}' is not a number of entries", count_text));
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     std::string_view line = take_line(text);

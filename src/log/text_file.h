@@ -1,5 +1,5 @@
-/// The text form that Kafka's checkpoint files share: a line "0" (version), a line with the number of entries,
-/// then one entry a line.
+/// The text form that Kafka's checkpoint files share: a line "0" (version), a line with the number of
+/// entries, then one entry a line.
 #pragma once
 
 #include <charconv>

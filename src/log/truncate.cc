@@ -38,16 +38,16 @@ LogResult<void> Log::Impl::replay_producers(Offset from, Offset end) {
     while (true) {
       TRY_ASSIGN(auto header, walker.next());
       if (!header && !walker.finished()) {
-        return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: no batch at position {}", segment.path(".log"),
-                                                                walker.position())});
+        return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: no batch at position {}",
+                                                                segment.path(".log"), walker.position())});
       }
       if (!header || header->base_offset >= end) break;
       if (!header->has_producer || header->last_offset < from) continue;
       TRY_ASSIGN(Bytes bytes, read_block(*file, header->position, header->size));
       auto batch = wire::BatchView::parse(bytes.view());
       if (batch.failed()) {
-        return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: no batch at position {}", segment.path(".log"),
-                                                                header->position)});
+        return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: no batch at position {}",
+                                                                segment.path(".log"), header->position)});
       }
       auto txn = producers.apply(*batch);
       if (txn) producers.complete_txn(*txn);

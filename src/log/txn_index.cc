@@ -20,7 +20,8 @@ LogResult<std::vector<AbortedTransaction>> parse_txn_index(std::string_view file
     entry.first_offset = Offset(load_be<std::int64_t>(at + 10));
     entry.last_offset = Offset(load_be<std::int64_t>(at + 18));
     entry.last_stable_offset = Offset(load_be<std::int64_t>(at + 26));
-    if (entry.last_offset <= last || entry.first_offset > entry.last_offset) return corrupt("entries do not ascend");
+    if (entry.last_offset <= last || entry.first_offset > entry.last_offset)
+      return corrupt("entries do not ascend");
     last = entry.last_offset;
     at += kTxnEntrySize;
   }

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Partition logs: the same operations on Milena's log and on Kafka's, then answers and files compared.
+
+  golden_log.py DRIVER WORK_DIR
+
+Milena performs random operations on several logs and writes them down with its answers; Kafka's UnifiedLog plays the
+same script. The answers must agree line by line, and afterwards every file of every partition byte by byte. Then
+each opens what the other has left, after a clean stop, and kafka-dump-log checks Milena's segments and indexes.
+Kafka's jars are in the directory that MILENA_KAFKA_LIBS names. Without it: exit code 77 (skipped).
+"""
+import os
+import shutil
+import subprocess
+import sys
+
+SKIPPED = 77
+LOGS = 24
+
+
+def read_lines(path):
+    with open(path, encoding="ascii") as text:
+        return text.read().splitlines()
+
+
+def compare_answers(script, ours, theirs):
+    operations = read_lines(script)
+    ours, theirs = read_lines(ours), read_lines(theirs)
+    wrong = 0
+    for number, operation in enumerate(operations):
+        a = ours[number] if number < len(ours) else "<none>"
+        b = theirs[number] if number < len(theirs) else "<none>"
+        if a != b:
+            wrong += 1
+            if wrong <= 10:
+                print(f"line {number + 1}: {operation[:60]}\n  milena {a}\n  kafka  {b}")
+    print(f"{len(operations) - wrong} of {len(operations)} answers agree")
+    return wrong
+
+
+def partition_files(directory):
+    found = {}
+    for name in sorted(os.listdir(directory)):
+        if name.endswith(".deleted"):
+            continue
+        with open(os.path.join(directory, name), "rb") as content:
+            found[name] = content.read()
+        if name.endswith(".txnindex") and not found[name]:
+            del found[name]  # as good as none
+    return found
+
+
+def compare_files(ours, theirs, changing):
+    wrong = files = 0
+    for partition in sorted(os.listdir(theirs)):
+        a = partition_files(os.path.join(ours, partition))
+        b = partition_files(os.path.join(theirs, partition))
+        for name in sorted(a.keys() | b.keys()):
+            if partition in changing and name.endswith((".index", ".timeindex")):
+                continue
+            files += 1
+            if a.get(name) != b.get(name):
+                wrong += 1
+                sizes = [len(side[name]) if name in side else "none" for side in (a, b)]
+                if wrong <= 20:
+                    print(f"{partition}/{name}: milena {sizes[0]}, kafka {sizes[1]} bytes")
+    print(f"{files - wrong} of {files} files are the same")
+    return wrong + (files == 0)
+
+
+def dump_log(java, directory):
+    segments, indexes = [], []
+    for partition in sorted(os.listdir(directory)):
+        for name in sorted(os.listdir(os.path.join(directory, partition))):
+            path = os.path.join(directory, partition, name)
+            if name.endswith(".log"):
+                segments.append(path)
+            elif name.endswith((".index", ".timeindex")):
+                indexes.append(path)
+    main = "org.apache.kafka.tools.DumpLogSegments"
+    wrong = 0
+    deep = subprocess.run(java + [main, "--deep-iteration", "--files", ",".join(segments)], capture_output=True, text=True)
+    wrong += deep.returncode != 0 or "isvalid: false" in deep.stdout or deep.stdout.count("isvalid: true") < LOGS
+    verify = subprocess.run(java + [main, "--verify-index-only", "--files", ",".join(indexes)], capture_output=True, text=True)
+    sane = subprocess.run(java + [main, "--index-sanity-check", "--files", ",".join(indexes)], capture_output=True, text=True)
+    complaints = [line for tool in (sane, verify) for line in tool.stdout.splitlines()
+                  if not line.startswith("Dumping ") and not line.endswith((" passed sanity check.", " is empty."))]
+    wrong += sane.returncode != 0 or verify.returncode != 0 or len(complaints) + (sane.stdout.count("passed") == 0)
+    print(f"kafka-dump-log on {len(segments)} segments and {len(indexes)} indexes: {'wrong' if wrong else 'right'}")
+    if wrong:
+        print("\n".join(part[-1500:] for part in (deep.stderr, *complaints, sane.stderr, verify.stderr)))
+    return wrong
+
+
+def main():
+    driver, work = sys.argv[1:3]
+    jars = os.environ.get("MILENA_KAFKA_LIBS")
+    if not jars:
+        print("skipped: MILENA_KAFKA_LIBS does not name the directory of Kafka's jars")
+        return SKIPPED
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    at = lambda name: os.path.join(work, name)
+    java = ["java", "-cp", os.path.join(jars, "*")]
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "GoldenLog.java")
+    subprocess.run([driver, "make", str(LOGS), at("milena"), at("script"), at("milena.txt")], check=True)
+    os.makedirs(at("kafka"))
+    subprocess.run(java + [program, "play", at("kafka"), at("script"), at("kafka.txt")], check=True)
+    logs = [line.split() for line in read_lines(at("script")) if line.startswith("log ")]
+    changing = {f"{log[1]}-0" for log in logs if log[3] == "changing"}
+    wrong = compare_answers(at("script"), at("milena.txt"), at("kafka.txt"))
+    for name in os.listdir(at("milena")):
+        if not os.path.isdir(os.path.join(at("milena"), name)):
+            os.remove(os.path.join(at("milena"), name))
+    wrong += compare_files(at("milena"), at("kafka"), changing)
+    wrong += dump_log(java, at("milena"))
+    names = [f"g{i}" for i in range(LOGS)]
+    kafka = subprocess.run(java + [program, "open", at("milena")] + names, capture_output=True, text=True)
+    milena = subprocess.run([driver, "open", at("kafka")] + names, capture_output=True, text=True)
+    crossed = [line + " notes 0" for line in kafka.stdout.splitlines()] == milena.stdout.splitlines()
+    if not crossed or kafka.returncode or milena.returncode or len(milena.stdout.splitlines()) != LOGS:
+        wrong += 1
+        print("opened by the other side:", kafka.stdout, kafka.stderr[-2000:], milena.stdout, milena.stderr[-2000:], sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
