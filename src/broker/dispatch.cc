@@ -26,16 +26,17 @@ io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, Cl
   const HandlerEntry* handler = find_handler(key);
   Serves wanted = listener->controller ? Serves::kController : Serves::kBroker;
   bool is_api_versions = key == ApiVersionsHandler::Api::key;
-  if (handler == nullptr || !serves(handler->listeners, wanted) ||
-      (!handler->versions.contains(version) && !is_api_versions)) {
+  bool unstable = local->services.limits.unstable_api_versions;
+  bool version_served = handler != nullptr && handler->served(unstable).contains(version);
+  if (handler == nullptr || !serves(handler->listeners, wanted) || (!version_served && !is_api_versions)) {
     local->loop.log().info("request", "closing {}: API key {} version {} is not served on listener {}",
-                          io::to_string(client->address), key, version, listener->name);
+                           io::to_string(client->address), key, version, listener->name);
     co_return close_connection();
   }
 
   Dispatched result;
   result.correlation_id = correlation_id;
-  if (is_api_versions && !handler->versions.contains(version)) {
+  if (!version_served) {
     result.answer = ApiVersionsHandler::unsupported_version();
     co_return result;
   }

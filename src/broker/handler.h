@@ -56,6 +56,10 @@ struct HandlerEntry {
   Serves listeners;
   std::int16_t flexible_from;
   io::Task<Answer> (*serve)(RequestContext context, wire::Reader body);
+  /// The last version that unstable.api.versions.enable opens; versions.high where Kafka has none of that kind.
+  std::int16_t unstable_high;
+
+  VersionRange served(bool unstable) const { return {versions.low, unstable ? unstable_high : versions.high}; }
 };
 
 namespace detail {
@@ -90,7 +94,10 @@ template <class Handler>
 constexpr HandlerEntry make_handler(Serves listeners = Serves::kBroker) {
   using Api = typename Handler::Api;
   static_assert(Handler::versions.low >= Api::min_version && Handler::versions.high <= Api::max_version);
-  return {Api::key, Api::name, Handler::versions, listeners, Api::flexible_from, &detail::serve<Handler>};
+  std::int16_t unstable_high = Handler::versions.high;
+  if constexpr (requires { Handler::unstable_high; }) unstable_high = Handler::unstable_high;
+  return {Api::key,          Api::name,     Handler::versions, listeners, Api::flexible_from, &detail::serve<Handler>,
+          unstable_high};
 }
 
 }  // namespace milena::broker

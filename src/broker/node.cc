@@ -14,8 +14,9 @@ namespace {
 constexpr Duration kUnfenceRetry = 10ms;
 constexpr Duration kShutdownLimit = std::chrono::seconds(15);
 
-Limits limits_of(const config::ServerConfig& server) {
+Limits limits_of(const config::ServerConfig& server, const config::KafkaConfig& config) {
   Limits limits;
+  limits.unstable_api_versions = config.boolean("unstable.api.versions.enable");
   limits.max_request_bytes = server.socket.request_max_bytes;
   limits.connections_max_idle = server.socket.connections_max_idle;
   limits.fetch_max_bytes = server.fetch.max_bytes;
@@ -63,7 +64,7 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
           [this](std::string why) { fatal(std::move(why)); }),
       groups_(loop_, partitions_, group_options(options_.server.group)),
       producer_ids_(loop_, metadata_, options_.server.node_id),
-      services_{runtime, loop_,  state_,        limits_of(options_.server), partitions_, metadata_,
+      services_{runtime, loop_,  state_,        limits_of(options_.server, *options_.config), partitions_, metadata_,
                 groups_, logs_, producer_ids_, {}},
       applied_changed_(loop_),
       stop_signal_(loop_) {

@@ -24,6 +24,7 @@ struct Limits {
   Duration connections_max_idle = std::chrono::minutes(10);  // connections.max.idle.ms; 0: no limit
   std::int32_t fetch_max_bytes = 57671680;                   // fetch.max.bytes
   std::size_t fetch_session_slots = 1000;                    // max.incremental.fetch.session.cache.slots, per loop
+  bool unstable_api_versions = false;                        // unstable.api.versions.enable
 };
 
 /// The broker's registration: which epoch it acts under.

@@ -20,13 +20,13 @@ bool valid_software_text(const std::string& text) {
   return std::ranges::all_of(text, [&](char c) { return alphanumeric(c) || c == '-' || c == '.'; });
 }
 
-void add_apis(Response& response, Serves listener) {
+void add_apis(Response& response, Serves listener, bool unstable) {
   for (const HandlerEntry* handler : all_handlers()) {
     if (!serves(handler->listeners, listener)) continue;
     Response::ApiVersion api;
     api.api_key = handler->key;
     api.min_version = wire::advertised_min_version(*wire::find_api(handler->key));
-    api.max_version = handler->versions.high;
+    api.max_version = handler->served(unstable).high;
     response.api_keys.push_back(api);
   }
 }
@@ -65,7 +65,8 @@ io::Task<Response> ApiVersionsHandler::handle(RequestContext context, Api::Reque
     context.client->software_name = request.client_software_name;
     context.client->software_version = request.client_software_version;
   }
-  add_apis(response, context.listener->controller ? Serves::kController : Serves::kBroker);
+  Serves listener = context.listener->controller ? Serves::kController : Serves::kBroker;
+  add_apis(response, listener, context.services().limits.unstable_api_versions);
   if (context.api_version >= 3) add_features(response, *context.image, context.api_version);
   co_return response;
 }

@@ -47,6 +47,6 @@ io::Task<Response> CreateTopicsHandler::handle(RequestContext context, Request r
   co_return response;
 }
 
-const HandlerEntry kCreateTopics = make_handler<CreateTopicsHandler>();
+const HandlerEntry kCreateTopics = make_handler<CreateTopicsHandler>(Serves::kBoth);
 
 }  // namespace milena::broker

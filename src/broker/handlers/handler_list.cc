@@ -2,24 +2,72 @@
 
 #include <algorithm>
 
+#include "broker/handlers/allocate_producer_ids.h"
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/broker_heartbeat.h"
+#include "broker/handlers/broker_registration.h"
+#include "broker/handlers/controller_registration.h"
+#include "broker/handlers/create_partitions.h"
 #include "broker/handlers/create_topics.h"
+#include "broker/handlers/delete_groups.h"
+#include "broker/handlers/delete_topics.h"
+#include "broker/handlers/describe_cluster.h"
+#include "broker/handlers/describe_configs.h"
+#include "broker/handlers/describe_groups.h"
+#include "broker/handlers/describe_quorum.h"
+#include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
+#include "broker/handlers/find_coordinator.h"
+#include "broker/handlers/heartbeat.h"
+#include "broker/handlers/incremental_alter_configs.h"
+#include "broker/handlers/init_producer_id.h"
+#include "broker/handlers/join_group.h"
+#include "broker/handlers/leave_group.h"
+#include "broker/handlers/list_groups.h"
 #include "broker/handlers/list_offsets.h"
 #include "broker/handlers/metadata.h"
+#include "broker/handlers/offset_commit.h"
+#include "broker/handlers/offset_delete.h"
+#include "broker/handlers/offset_fetch.h"
+#include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/produce.h"
+#include "broker/handlers/sync_group.h"
 
 namespace milena::broker {
 namespace {
 
 // One line per API, in the order of the keys.
 constexpr const HandlerEntry* kHandlers[] = {
-    &kProduce,       // 0
-    &kFetch,         // 1
-    &kListOffsets,   // 2
-    &kMetadata,      // 3
-    &kApiVersions,   // 18
-    &kCreateTopics,  // 19
+    &kProduce,                  // 0
+    &kFetch,                    // 1
+    &kListOffsets,              // 2
+    &kMetadata,                 // 3
+    &kOffsetCommit,             // 8
+    &kOffsetFetch,              // 9
+    &kFindCoordinator,          // 10
+    &kJoinGroup,                // 11
+    &kHeartbeat,                // 12
+    &kLeaveGroup,               // 13
+    &kSyncGroup,                // 14
+    &kDescribeGroups,           // 15
+    &kListGroups,               // 16
+    &kApiVersions,              // 18
+    &kCreateTopics,             // 19
+    &kDeleteTopics,             // 20
+    &kInitProducerId,           // 22
+    &kOffsetForLeaderEpoch,     // 23
+    &kDescribeConfigs,          // 32
+    &kCreatePartitions,         // 37
+    &kDeleteGroups,             // 42
+    &kIncrementalAlterConfigs,  // 44
+    &kOffsetDelete,             // 47
+    &kDescribeQuorum,           // 55
+    &kDescribeCluster,          // 60
+    &kBrokerRegistration,       // 62
+    &kBrokerHeartbeat,          // 63
+    &kAllocateProducerIds,      // 67
+    &kControllerRegistration,   // 70
+    &kDescribeTopicPartitions,  // 75
 };
 
 }  // namespace

@@ -1,0 +1,55 @@
+/// Asking a group's coordinator from a handler: one step or one read of the room `group`, on the control loop.
+///
+/// Errors of the coordinator itself: NOT_COORDINATOR (another node's, or the offsets topic is not there yet: the
+/// client looks the coordinator up, which creates it) and COORDINATOR_LOAD_IN_PROGRESS.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "broker/request_context.h"
+#include "group/groups.h"
+#include "wire/error_code.h"
+
+namespace milena::broker {
+
+/// Who asks, as group records keep it. The token is filled in by the coordinator.
+group::RequestInfo request_info(const RequestContext& context);
+
+/// The step's reply, now or when the group answers it (a JoinGroup waits for its rebalance).
+io::Task<replica::GroupCoordinator::Outcome> ask_coordinator(RequestContext context, std::string group_id,
+                                                             replica::GroupCoordinator::Step step);
+
+/// The same, with the reply's own type. REQUIRES: `step` answers with a Response.
+template <class Response, class Step>
+io::Task<Result<Response, wire::ErrorCode>> ask_group(RequestContext context, std::string group_id, Step step) {
+  replica::GroupCoordinator::Step erased = std::move(step);
+  auto outcome = co_await ask_coordinator(context, std::move(group_id), std::move(erased));
+  if (outcome.error != wire::ErrorCode::NONE) co_return Err(outcome.error);
+  Response* response = std::get_if<Response>(&*outcome.body);
+  CHECK(response != nullptr, "the coordinator answered another request");
+  co_return std::move(*response);
+}
+
+/// Runs `read` on the shard of the group; see GroupCoordinator::read.
+io::Task<wire::ErrorCode> read_coordinator(RequestContext context, std::string group_id,
+                                           replica::GroupCoordinator::Read read);
+
+/// What `read(const group::Groups&)` returns, once all that it can tell of is committed.
+template <class T, class Read>
+io::Task<Result<T, wire::ErrorCode>> read_group(RequestContext context, std::string group_id, Read read) {
+  auto value = std::make_shared<std::optional<T>>();
+  replica::GroupCoordinator::Read erased = [value, read = std::move(read)](const group::Groups& groups) {
+    *value = read(groups);
+  };
+  wire::ErrorCode error = co_await read_coordinator(context, std::move(group_id), std::move(erased));
+  if (error != wire::ErrorCode::NONE) co_return Err(error);
+  co_return std::move(**value);
+}
+
+}  // namespace milena::broker

@@ -1,0 +1,20 @@
+#include "broker/resource_names.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace milena::broker {
+
+std::optional<std::string> node_name_problem(std::string_view what, std::string_view name, BrokerId self) {
+  std::int32_t id = 0;
+  std::string_view digits = name.starts_with('+') ? name.substr(1) : name;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return fmt::format("{} id must be an integer, but it is: {}", what, name);
+  }
+  if (id == self.value()) return std::nullopt;
+  return fmt::format("Unexpected broker id, expected {}, but received {}", self.value(), name);
+}
+
+}  // namespace milena::broker
