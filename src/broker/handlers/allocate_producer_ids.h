@@ -1,5 +1,5 @@
 /// AllocateProducerIds, api key 67, v0, on controller listeners. KIP-730: a block of producer ids for a broker.
-/// Errors: STALE_BROKER_EPOCH, BROKER_ID_NOT_REGISTERED, UNKNOWN_SERVER_ERROR (ids used up), NOT_CONTROLLER.
+/// Errors: STALE_BROKER_EPOCH (also of brokers that are not registered), UNKNOWN_SERVER_ERROR (ids used up), NOT_CONTROLLER.
 #pragma once
 
 #include "broker/handler.h"

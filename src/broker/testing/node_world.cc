@@ -1,0 +1,163 @@
+#include "broker/testing/node_world.h"
+
+#include <vector>
+
+#include "base/endian.h"
+#include "config/settings.h"
+#include "wire/apis/create_topics.h"
+
+namespace milena::broker {
+namespace {
+
+config::Settings settings_of(const NodeWorld::Overrides& overrides) {
+  std::map<std::string, std::string> all = {
+      {"process.roles", "broker,controller"},
+      {"node.id", "1"},
+      {"listeners", "PLAINTEXT://:9092,CONTROLLER://:9093"},
+      {"advertised.listeners", "PLAINTEXT://broker:9092,CONTROLLER://broker:9093"},
+      {"listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"},
+      {"controller.listener.names", "CONTROLLER"},
+      {"controller.quorum.bootstrap.servers", "broker:9093"},
+      {"log.dirs", "/data"},
+      {"offsets.topic.replication.factor", "1"},
+      {"offsets.topic.num.partitions", "4"},
+      {"group.initial.rebalance.delay.ms", "0"},
+  };
+  for (const auto& [key, value] : overrides) all[key] = value;
+  return config::settings_from_overrides({all.begin(), all.end()});
+}
+
+NodeOptions options_of(const NodeWorld::Overrides& overrides) {
+  auto parsed = config::KafkaConfig::parse(settings_of(overrides));
+  CHECK(parsed.has_value(), "the test's configuration is wrong");
+  NodeOptions options;
+  options.config = std::make_shared<const config::KafkaConfig>(std::move(*parsed));
+  auto server = config::server_config(*options.config);
+  CHECK(server.has_value(), "the test's listeners are wrong");
+  options.server = std::move(*server);
+  return options;
+}
+
+io::SimNodeOptions machine_options(std::string name, io::SimProgram program) {
+  io::SimNodeOptions options;
+  options.name = std::move(name);
+  options.program = std::move(program);
+  return options;
+}
+
+}  // namespace
+
+NodeWorld::NodeWorld(Overrides overrides, std::uint64_t seed) : options_(options_of(overrides)), world_(seed) {
+  clients_ = &world_.add_node(machine_options("clients", nullptr));
+}
+
+NodeWorld::~NodeWorld() { connections_.clear(); }
+
+std::shared_ptr<void> NodeWorld::run_node(io::Runtime& runtime) {
+  NodeOptions options = options_;
+  options.on_fatal = [this](std::string why) { error_ = std::move(why); };
+  node_ = std::make_shared<Node>(runtime, std::move(options));
+  runtime.control_loop().spawn(start_node(this, node_));
+  // The world destroys what the program owns after its tasks; no other owner may outlive that.
+  return std::exchange(node_, nullptr);
+}
+
+io::Task<void> NodeWorld::start_node(NodeWorld* self, std::shared_ptr<Node> node) {
+  auto started = co_await node->start();
+  if (started.failed()) self->error_ = started.error().message;
+  else self->started_ = true;
+}
+
+bool NodeWorld::start() {
+  started_ = false;
+  error_.clear();
+  if (machine_ == nullptr) {
+    auto program = [this](io::Runtime& runtime) { return run_node(runtime); };
+    machine_ = &world_.add_node(machine_options("broker", program));
+  } else {
+    world_.restart(*machine_);
+  }
+  world_.run_until([&] { return started_ || !error_.empty(); }, std::chrono::minutes(1));
+  node_ = std::static_pointer_cast<Node>(machine_->program());
+  if (!started_ && error_.empty()) error_ = "the node did not start within a minute";
+  return started_;
+}
+
+io::Task<void> NodeWorld::stop_node(NodeWorld* self, std::shared_ptr<Node> node) {
+  co_await node->stop();
+  self->stopped_ = true;
+}
+
+bool NodeWorld::stop() {
+  stopped_ = false;
+  machine_->spawn(stop_node(this, node_));
+  bool ended = world_.run_until([&] { return stopped_; }, std::chrono::minutes(5));
+  crash(io::SimCrash::kKill);
+  return ended;
+}
+
+void NodeWorld::crash(io::SimCrash how) {
+  node_.reset();
+  connections_.clear();
+  if (machine_->running()) world_.crash(*machine_, how);
+}
+
+io::Task<NodeWorld::Opened> NodeWorld::connection(Via via) {
+  std::shared_ptr<client::Connection> known = connections_[via];
+  if (known != nullptr && known->is_open()) co_return Opened(std::move(known));
+  client::ConnectionOptions options;
+  options.client_id = via.client;
+  io::Endpoint to{"broker", via.controller ? kControllerPort : kBrokerPort};
+  Opened opened = co_await client::Connection::open(io::Loop::current(), to, options);
+  if (opened.has_value()) connections_[via] = *opened;
+  co_return opened;
+}
+
+io::Task<void> NodeWorld::exchange(NodeWorld*, Bytes frame, std::uint16_t port, std::optional<Bytes>* answer,
+                                   bool* done) {
+  io::Endpoint to{"broker", port};
+  auto connected = co_await io::Loop::current()->net().connect(to);
+  if (connected.has_value()) {
+    std::vector<std::uint8_t> length(4);
+    store_be(length.data(), static_cast<std::int32_t>(frame.size()));
+    std::vector<ByteView> pieces{ByteView(length), frame.view()};
+    auto written = co_await (*connected)->write(pieces);
+    Buffer received(1 << 20);
+    bool open = written.has_value();
+    std::size_t wanted = 4;
+    while (open && received.size() < wanted) {
+      std::size_t at = received.size();
+      received.resize(received.capacity());
+      auto got = co_await (*connected)->read_some(MutableByteView(received.data() + at, received.size() - at));
+      open = got.has_value() && *got > 0;
+      received.resize(at + (open ? *got : 0));
+      if (received.size() >= 4) wanted = 4 + static_cast<std::size_t>(load_be<std::int32_t>(received.data()));
+    }
+    if (received.size() >= wanted && wanted > 4) *answer = received.share(4, wanted - 4);
+    (*connected)->close();
+  }
+  *done = true;
+}
+
+std::optional<Bytes> NodeWorld::ask_raw(Bytes frame, bool controller) {
+  std::optional<Bytes> answer;
+  bool done = false;
+  clients_->spawn(exchange(this, std::move(frame), controller ? kControllerPort : kBrokerPort, &answer, &done));
+  bool ended = world_.run_until([&] { return done; }, std::chrono::minutes(1));
+  CHECK(ended, "the exchange did not end");
+  return answer;
+}
+
+void NodeWorld::create_topic(const std::string& name, std::int32_t partitions) {
+  wire::CreateTopicsRequest request;
+  request.timeout_ms = 30000;
+  auto& topic = request.topics.emplace_back();
+  topic.name = name;
+  topic.num_partitions = partitions;
+  topic.replication_factor = 1;
+  auto response = ask<wire::CreateTopicsApi>(request, 7);
+  CHECK(response.has_value(), "CreateTopics was not answered");
+  CHECK(response->topics.at(0).error_code == 0, "the topic was not created");
+}
+
+}  // namespace milena::broker
