@@ -192,17 +192,19 @@ std::vector<Column> directory_columns() {
           {"NODE", "node_id"},        {"ID", "directory_id"}, {"VERSION", "version", true}};
 }
 
+Outcome<void> write_file(io::Disk& disk, const raft::FormatFile& file) {
+  auto made = disk.create_directories(io::parent_path(file.path));
+  if (made.failed()) return Err(Failure{Exit::kFailed, "cannot format", made.error().what, {}});
+  auto written = disk.write_file(file.path, file.contents.text());
+  if (written.failed()) return Err(Failure{Exit::kFailed, "cannot format", written.error().what, {}});
+  return {};
+}
+
 // meta.properties last: a directory that has one counts as formatted.
-Outcome<void> write_files(io::Disk& disk, std::vector<raft::FormatFile> files) {
-  std::stable_partition(files.begin(), files.end(), [](const raft::FormatFile& file) {
-    return !file.path.ends_with("/meta.properties");
-  });
-  for (const raft::FormatFile& file : files) {
-    auto made = disk.create_directories(io::parent_path(file.path));
-    if (made.failed()) return Err(Failure{Exit::kFailed, "cannot format", made.error().what, {}});
-    auto written = disk.write_file(file.path, file.contents.text());
-    if (written.failed()) return Err(Failure{Exit::kFailed, "cannot format", written.error().what, {}});
-  }
+Outcome<void> write_files(io::Disk& disk, const std::vector<raft::FormatFile>& files) {
+  for (bool mark : {false, true})
+    for (const raft::FormatFile& file : files)
+      if (file.path.ends_with("/meta.properties") == mark) TRY(write_file(disk, file));
   return {};
 }
 
@@ -297,7 +299,7 @@ int format_storage(Context& context, io::Loop& loop, const StorageOptions& optio
     return std::none_of(todo->begin(), todo->end(),
                         [&](const std::string& path) { return file.path.starts_with(path + "/"); });
   });
-  auto written = write_files(loop.disk(), std::move(*files));
+  auto written = write_files(loop.disk(), *files);
   if (written.failed()) return context.fail(written.error());
   std::vector<Json> rows;
   for (const std::string& path : *todo) rows.push_back(directory_row(look_at(loop.disk(), path)));
