@@ -1,9 +1,10 @@
-// DescribeConfigs and IncrementalAlterConfigs on a node.
+// DescribeConfigs, IncrementalAlterConfigs and AlterConfigs on a node.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "broker/testing/node_world.h"
+#include "wire/apis/alter_configs.h"
 #include "wire/apis/describe_configs.h"
 #include "wire/apis/incremental_alter_configs.h"
 #include "wire/error_code.h"
@@ -133,6 +134,32 @@ TEST_F(Configs, a_resource_given_twice_fails_each_time) {
   ASSERT_EQ(broker->responses.size(), 2u);
   EXPECT_EQ(broker->responses[1].error_code, code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(broker->responses[1].error_message, "Each resource must appear at most once.");
+}
+
+TEST_F(Configs, the_old_way_of_altering_replaces_everything) {
+  ASSERT_EQ(alter(kTopic, "orders", "retention.ms", "1000"), 0);
+  for (std::int16_t version = 0; version <= 2; ++version) {
+    wire::AlterConfigsRequest request;
+    auto& resource = request.resources.emplace_back();
+    resource.resource_type = kTopic;
+    resource.resource_name = "orders";
+    auto& config = resource.configs.emplace_back();
+    config.name = "segment.ms";
+    config.value = "60000";
+    auto& logger = request.resources.emplace_back();
+    logger.resource_type = kLogger;
+    logger.resource_name = "1";
+    auto response = world_.ask<wire::AlterConfigsApi>(request, version);
+    ASSERT_TRUE(response.has_value()) << response.error().message;
+    ASSERT_EQ(response->responses.size(), 2u);
+    EXPECT_EQ(response->responses[0].error_code, 0);
+    EXPECT_EQ(response->responses[1].error_code, code(ErrorCode::INVALID_REQUEST));
+    EXPECT_EQ(find(describe(kTopic, "orders"), "segment.ms")->value, "60000");
+    EXPECT_EQ(find(describe(kTopic, "orders"), "retention.ms")->value, "604800000");
+    request.resources[0].configs[0].value.reset();
+    EXPECT_EQ(world_.ask<wire::AlterConfigsApi>(request, version)->responses[0].error_code,
+              code(ErrorCode::INVALID_REQUEST));
+  }
 }
 
 TEST_F(Configs, of_the_broker_follow_its_dynamic_values) {

@@ -1,12 +1,15 @@
-// BrokerRegistration, BrokerHeartbeat, ControllerRegistration, AllocateProducerIds on a controller's listener.
+// BrokerRegistration, BrokerHeartbeat, UnregisterBroker, ControllerRegistration, AllocateProducerIds and
+// AssignReplicasToDirs on a controller's listener.
 #include <gtest/gtest.h>
 
 #include "broker/testing/node_world.h"
 #include "image/metadata_version.h"
 #include "wire/apis/allocate_producer_ids.h"
+#include "wire/apis/assign_replicas_to_dirs.h"
 #include "wire/apis/broker_heartbeat.h"
 #include "wire/apis/broker_registration.h"
 #include "wire/apis/controller_registration.h"
+#include "wire/apis/unregister_broker.h"
 #include "wire/error_code.h"
 
 namespace milena::broker {
@@ -106,6 +109,41 @@ TEST_F(ControllerListener, heartbeats_and_id_blocks_need_the_present_epoch) {
             code(ErrorCode::STALE_BROKER_EPOCH));
   ids.broker_id = 7;
   EXPECT_EQ(world_.ask<wire::AllocateProducerIdsApi>(ids, 0, kController)->error_code,
+            code(ErrorCode::STALE_BROKER_EPOCH));
+}
+
+TEST_F(ControllerListener, a_broker_that_left_for_good_is_unregistered) {
+  register_broker(2);
+  wire::UnregisterBrokerRequest request;
+  request.broker_id = 2;
+  auto response = world_.ask<wire::UnregisterBrokerApi>(request, 0);  // brokers take it too
+  ASSERT_TRUE(response.has_value()) << response.error().message;
+  EXPECT_EQ(response->error_code, 0);
+  EXPECT_EQ(world_.image().broker(BrokerId(2)), nullptr);
+  EXPECT_EQ(world_.ask<wire::UnregisterBrokerApi>(request, 0, kController)->error_code,
+            code(ErrorCode::BROKER_ID_NOT_REGISTERED));
+}
+
+TEST_F(ControllerListener, replicas_are_assigned_to_directories) {
+  world_.create_topic("orders");
+  const image::Broker& self = *world_.image().broker(BrokerId(1));
+  wire::AssignReplicasToDirsRequest request;
+  request.broker_id = 1;
+  request.broker_epoch = self.broker_epoch;
+  auto& directory = request.directories.emplace_back();
+  directory.id = self.log_dirs.at(0);
+  auto& topic = directory.topics.emplace_back();
+  topic.topic_id = world_.image().topic("orders")->id;
+  topic.partitions.emplace_back().partition_index = 0;
+  topic.partitions.emplace_back().partition_index = 5;
+  auto response = world_.ask<wire::AssignReplicasToDirsApi>(request, 0, kController);
+  ASSERT_TRUE(response.has_value()) << response.error().message;
+  EXPECT_EQ(response->error_code, 0);
+  const auto& partitions = response->directories.at(0).topics.at(0).partitions;
+  EXPECT_EQ(partitions.at(0).error_code, 0);
+  EXPECT_EQ(partitions.at(1).error_code, code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+  request.broker_epoch = 0;
+  EXPECT_EQ(world_.ask<wire::AssignReplicasToDirsApi>(request, 0, kController)->error_code,
             code(ErrorCode::STALE_BROKER_EPOCH));
 }
 

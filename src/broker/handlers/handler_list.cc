@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "broker/handlers/allocate_producer_ids.h"
+#include "broker/handlers/alter_configs.h"
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/assign_replicas_to_dirs.h"
 #include "broker/handlers/broker_heartbeat.h"
 #include "broker/handlers/broker_registration.h"
 #include "broker/handlers/controller_registration.h"
@@ -32,6 +34,7 @@
 #include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/produce.h"
 #include "broker/handlers/sync_group.h"
+#include "broker/handlers/unregister_broker.h"
 
 namespace milena::broker {
 namespace {
@@ -57,6 +60,7 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kInitProducerId,           // 22
     &kOffsetForLeaderEpoch,     // 23
     &kDescribeConfigs,          // 32
+    &kAlterConfigs,             // 33
     &kCreatePartitions,         // 37
     &kDeleteGroups,             // 42
     &kIncrementalAlterConfigs,  // 44
@@ -65,8 +69,10 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kDescribeCluster,          // 60
     &kBrokerRegistration,       // 62
     &kBrokerHeartbeat,          // 63
+    &kUnregisterBroker,         // 64
     &kAllocateProducerIds,      // 67
     &kControllerRegistration,   // 70
+    &kAssignReplicasToDirs,     // 73
     &kDescribeTopicPartitions,  // 75
 };
 

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <set>
 #include <utility>
 
-#include "broker/controller_request.h"
+#include "broker/alter_configs.h"
 #include "broker/resource_names.h"
 #include "config/alter.h"
 #include "meta/configs.h"
@@ -20,9 +19,6 @@ using wire::ErrorCode;
 using Request = IncrementalAlterConfigsHandler::Api::Request;
 using Response = IncrementalAlterConfigsHandler::Api::Response;
 using Resource = Request::AlterConfigsResource;
-using ResourceKey = std::pair<std::int8_t, std::string>;
-
-ResourceKey key_of(const Resource& resource) { return {resource.resource_type, resource.resource_name}; }
 
 ApiError check_entries(const Resource& resource) {
   std::set<std::string> names;
@@ -79,63 +75,14 @@ ApiError check_here(const RequestContext& context, const Resource& resource) {
   return {ErrorCode::INVALID_REQUEST, fmt::format("Unknown resource type {}", resource.resource_type)};
 }
 
-Response::AlterConfigsResourceResponse to_response(const Resource& resource, const ApiError& error) {
-  Response::AlterConfigsResourceResponse result;
-  result.resource_type = resource.resource_type;
-  result.resource_name = resource.resource_name;
-  result.error_code = wire::to_int16(error.code);
-  result.error_message.reset();
-  if (error.failed()) result.error_message = error.message;
-  return result;
-}
-
-// Each of the resources that stand more than once fails, on a broker; the controller tells it itself.
-std::set<ResourceKey> given_twice(const Request& request) {
-  std::set<ResourceKey> seen;
-  std::set<ResourceKey> twice;
-  for (const Resource& resource : request.resources) {
-    if (!seen.insert(key_of(resource)).second) twice.insert(key_of(resource));
-  }
-  return twice;
-}
-
 }  // namespace
 
 io::Task<Response> IncrementalAlterConfigsHandler::handle(RequestContext context, Request request) {
-  std::set<ResourceKey> twice;
-  if (!context.listener->controller) twice = given_twice(request);
-  Request open;
-  open.validate_only = request.validate_only;
-  std::map<std::size_t, ApiError> own;  // by place in the request
-  for (std::size_t i = 0; i < request.resources.size(); ++i) {
-    const Resource& resource = request.resources[i];
-    ApiError error{ErrorCode::INVALID_REQUEST, "Each resource must appear at most once."};
-    if (!twice.contains(key_of(resource))) error = check_here(context, resource);
-    if (error.failed()) own[i] = error;
-    else open.resources.push_back(resource);
-  }
-  std::map<ResourceKey, ApiError> answers;
-  if (!open.resources.empty()) {
-    auto decide = [open](const meta::Context& controller) { return meta::incremental_alter_configs(controller, open); };
-    Settle settle = open.validate_only ? Settle::kCommitted : Settle::kApplied;
-    auto decided = co_await ask_controller(context, std::move(decide), settle);
-    for (const Resource& resource : open.resources) {
-      if (!decided.has_value()) answers[key_of(resource)] = {ErrorCode::NOT_CONTROLLER, "no active controller"};
-    }
-    if (decided.has_value()) {
-      for (const auto& answer : decided->responses) {
-        answers[{answer.resource_type, answer.resource_name}] = {static_cast<ErrorCode>(answer.error_code),
-                                                                 answer.error_message.value_or("")};
-      }
-    }
-  }
-  Response response;
-  for (std::size_t i = 0; i < request.resources.size(); ++i) {
-    auto it = own.find(i);
-    const ApiError& error = it != own.end() ? it->second : answers[key_of(request.resources[i])];
-    response.responses.push_back(to_response(request.resources[i], error));
-  }
-  co_return response;
+  auto check = [context](const Resource& resource) { return check_here(context, resource); };
+  auto decide = [](const meta::Context& controller, const Request& open) {
+    return meta::incremental_alter_configs(controller, open);
+  };
+  co_return co_await alter_configs<Response>(context, std::move(request), std::move(check), decide);
 }
 
 const HandlerEntry kIncrementalAlterConfigs = make_handler<IncrementalAlterConfigsHandler>(Serves::kBoth);
