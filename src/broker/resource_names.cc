@@ -6,15 +6,18 @@
 
 namespace milena::broker {
 
-std::optional<std::string> node_name_problem(std::string_view what, std::string_view name, BrokerId self) {
+std::optional<std::string> node_name_problem(NodeNameIn where, std::string_view name, BrokerId self) {
   std::int32_t id = 0;
   std::string_view digits = name.starts_with('+') ? name.substr(1) : name;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
   if (error != std::errc() || end != digits.data() + digits.size()) {
-    return fmt::format("{} id must be an integer, but it is: {}", what, name);
+    return fmt::format("{} id must be an integer, but it is: {}", where == NodeNameIn::kAlter ? "Node" : "Broker", name);
   }
   if (id == self.value()) return std::nullopt;
-  return fmt::format("Unexpected broker id, expected {}, but received {}", self.value(), name);
+  std::string_view also = ",";
+  if (where == NodeNameIn::kDescribeBroker) also = " or empty string,";
+  if (where == NodeNameIn::kDescribeLogger) also = "";
+  return fmt::format("Unexpected broker id, expected {}{} but received {}", self.value(), also, name);
 }
 
 }  // namespace milena::broker

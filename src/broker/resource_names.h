@@ -1,6 +1,7 @@
 /// The names of configuration resources that stand for nodes, as Kafka checks them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,8 +10,11 @@
 
 namespace milena::broker {
 
-/// What is wrong with `name` as the name of the node `self`: "<what> must be an integer, ..." or another node's id.
-/// Nothing: it is this node. The texts are Kafka's short diagnostics, which scripts match.
-std::optional<std::string> node_name_problem(std::string_view what, std::string_view name, BrokerId self);
+/// Where a node's name stands: Kafka's short diagnostics, which scripts match, differ a little.
+enum class NodeNameIn : std::uint8_t { kDescribeBroker, kDescribeLogger, kAlter };
+
+/// What is wrong with `name` as the name of the node `self`: no integer, or another node's id. Nothing: it is this
+/// node.
+std::optional<std::string> node_name_problem(NodeNameIn where, std::string_view name, BrokerId self);
 
 }  // namespace milena::broker

@@ -67,7 +67,7 @@ ApiError check_existence(const image::Image& image, const ConfigResource& resour
       if (resource.name.empty()) return {};
       auto id = number(resource.name);
       if (!id.has_value())
-        return {ErrorCode::INVALID_REQUEST, fmt::format("Invalid broker name {}", resource.name)};
+        return {ErrorCode::INVALID_REQUEST, "Unable to parse broker name as a base 10 number."};
       if (image.broker(BrokerId(*id)) == nullptr && !image.controllers.contains(BrokerId(*id)))
         return {ErrorCode::BROKER_ID_NOT_REGISTERED, fmt::format("No node with id {} found.", *id)};
       return {};
@@ -95,19 +95,35 @@ ApiError check_values(const Context& context, const ConfigResource& resource,
   return {};
 }
 
+/// Only brokers have a resource without a name, which stands for all of them.
+ApiError check_name(const ConfigResource& resource) {
+  if (!resource.name.empty()) return {};
+  switch (static_cast<ResourceType>(resource.type)) {
+    case ResourceType::kTopic: return {ErrorCode::INVALID_REQUEST, "Default topic resources are not allowed."};
+    case ResourceType::kGroup: return {ErrorCode::INVALID_REQUEST, "Default group resources are not allowed."};
+    case ResourceType::kClientMetrics: return {ErrorCode::INVALID_REQUEST, "Subscription name can't be empty"};
+    case ResourceType::kBroker:
+    case ResourceType::kBrokerLogger: break;
+  }
+  return {};
+}
+
 /// Checks the resource as it would be and appends the records.
 ApiError apply(const Context& context, const ConfigResource& resource,
                const std::map<std::string, std::optional<std::string>>& changes, bool new_resource,
                std::vector<image::MetadataRecord>& records) {
   ApiError error = check_values(context, resource, changes);
+  if (!error.failed()) error = check_name(resource);
   if (error.failed()) return error;
   image::ConfigMap proposed = context.image.config(static_cast<ResourceType>(resource.type), resource.name);
   for (const auto& [name, value] : changes) {
     if (value.has_value()) proposed[name] = *value;
     else proposed.erase(name);
   }
-  if (auto problem = context.configs.validate(resource, proposed))
-    return {ErrorCode::INVALID_CONFIG, *std::move(problem)};
+  if (auto problem = context.configs.validate(resource, proposed)) {
+    bool metrics = resource.type == static_cast<std::int8_t>(ResourceType::kClientMetrics);
+    return {metrics ? ErrorCode::INVALID_REQUEST : ErrorCode::INVALID_CONFIG, *std::move(problem)};
+  }
   if (!new_resource) {
     error = check_existence(context.image, resource);
     if (error.failed()) return error;

@@ -81,6 +81,15 @@ TEST(Configs, MinInsyncReplicasClearsTheElr) {
   EXPECT_EQ(std::get<wire::ClearElrRecord>(world.log.back().message).topic_name, "");
 }
 
+TEST(Configs, OnlyBrokersHaveAResourceForAllOfThem) {
+  World world;
+  world.start_broker(1);
+  EXPECT_EQ(alter(world, {2, "", "retention.ms", 0, "5"}), ErrorCode::INVALID_REQUEST);
+  EXPECT_EQ(alter(world, {16, "", "interval.ms", 0, "60000"}), ErrorCode::INVALID_REQUEST);
+  EXPECT_EQ(alter(world, {32, "", "consumer.session.timeout.ms", 0, "45000"}), ErrorCode::INVALID_REQUEST);
+  EXPECT_EQ(alter(world, {4, "", "retention.ms", 0, "5"}), ErrorCode::NONE);
+}
+
 TEST(Configs, TheOldApiReplacesEverything) {
   World world;
   world.start_broker(1);

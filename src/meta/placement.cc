@@ -120,7 +120,8 @@ Result<std::vector<std::vector<BrokerId>>, PlacementError> place_replicas(std::v
     return Err(PlacementError{"All brokers are currently fenced."});
   if (static_cast<std::size_t>(replicas) > brokers.size())
     return Err(PlacementError{fmt::format("The target replication factor of {} cannot be reached because only {} "
-                                          "broker(s) are registered.",
+                                          "broker(s) are registered or some brokers have all their log directories "
+                                          "cordoned.",
                                           replicas, brokers.size())});
   Racks racks(brokers, random);
   std::vector<std::vector<BrokerId>> placed;

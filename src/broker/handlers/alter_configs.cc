@@ -22,7 +22,7 @@ using Resource = Request::AlterConfigsResource;
 ApiError check_broker(const RequestContext& context, const Resource& resource, const Properties& values) {
   bool one_broker = !resource.resource_name.empty();
   if (one_broker) {
-    auto problem = node_name_problem("Node", resource.resource_name, context.services().broker.node_id);
+    auto problem = node_name_problem(NodeNameIn::kAlter, resource.resource_name, context.services().broker.node_id);
     if (problem.has_value()) return {ErrorCode::INVALID_REQUEST, *std::move(problem)};
   }
   auto valid = config::validate_broker(values, one_broker);

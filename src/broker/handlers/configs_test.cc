@@ -111,6 +111,12 @@ TEST_F(Configs, mistakes_are_told_by_their_codes) {
   EXPECT_EQ(alter(kBroker, "first", "log.cleaner.threads", "2"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(kBroker, "1", "log.dirs", "/elsewhere"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(kLogger, "1", "root", "DEBUG"), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kBroker, "1", "log.cleaner.threads", "2", 2), code(ErrorCode::INVALID_CONFIG));  // no list
+  EXPECT_EQ(alter(kBroker, "1", "no.such.key", "2", 3), code(ErrorCode::INVALID_CONFIG));
+  EXPECT_EQ(alter(kTopic, "", "retention.ms", "1"), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kGroup, "", "consumer.session.timeout.ms", "50000"), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kClientMetrics, "", "interval.ms", "60000"), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kClientMetrics, "m", "interval.ms", "1"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(7, "1", "x", "y"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(7, "1", "x", "y", 0, false, kController), code(ErrorCode::UNSUPPORTED_VERSION));
   EXPECT_EQ(alter(kBroker, "7", "log.cleaner.threads", "2", 0, false, kController),
@@ -118,7 +124,7 @@ TEST_F(Configs, mistakes_are_told_by_their_codes) {
   EXPECT_EQ(describe(kTopic, "nothing").error_code, code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
   EXPECT_EQ(describe(kTopic, "not a name").error_code, code(ErrorCode::INVALID_TOPIC_EXCEPTION));
   EXPECT_EQ(describe(kBroker, "2").error_code, code(ErrorCode::INVALID_REQUEST));
-  EXPECT_EQ(describe(kBroker, "2").error_message, "Unexpected broker id, expected 1, but received 2");
+  EXPECT_EQ(describe(kBroker, "2").error_message, "Unexpected broker id, expected 1 or empty string, but received 2");
   EXPECT_EQ(describe(kGroup, "").error_code, code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(describe(7, "x").error_code, code(ErrorCode::INVALID_REQUEST));
 }

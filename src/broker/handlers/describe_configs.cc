@@ -95,7 +95,7 @@ Entries describe_topic(const RequestContext& context, const std::string& name, c
 
 Entries describe_broker(const RequestContext& context, const std::string& name, const config::KeyFilter& filter) {
   if (name.empty()) return config::describe_all_brokers(broker_now(context), filter);
-  auto problem = node_name_problem("Broker", name, context.services().broker.node_id);
+  auto problem = node_name_problem(NodeNameIn::kDescribeBroker, name, context.services().broker.node_id);
   if (problem.has_value()) return invalid(*std::move(problem));
   return config::describe_broker(broker_now(context), filter);
 }
@@ -107,7 +107,7 @@ Entries describe(const RequestContext& context, const Resource& resource, const 
     case ResourceType::kBroker: return describe_broker(context, name, filter);
     case ResourceType::kBrokerLogger: {
       if (name.empty()) return invalid("Broker id must not be empty");
-      auto problem = node_name_problem("Broker", name, context.services().broker.node_id);
+      auto problem = node_name_problem(NodeNameIn::kDescribeLogger, name, context.services().broker.node_id);
       if (problem.has_value()) return invalid(*std::move(problem));
       return describe_logger(context.loop().log(), filter);
     }

@@ -8,6 +8,7 @@
 #include "broker/alter_configs.h"
 #include "broker/resource_names.h"
 #include "config/alter.h"
+#include "config/key.h"
 #include "meta/configs.h"
 
 namespace milena::broker {
@@ -32,11 +33,21 @@ ApiError check_entries(const Resource& resource) {
   return {ErrorCode::INVALID_REQUEST, "Null value not supported for : " + nulls};
 }
 
+// Appending and subtracting are for lists. NONE: all well.
+ApiError check_list_operation(const config::AlterOp& op) {
+  if (op.kind != config::AlterKind::kAppend && op.kind != config::AlterKind::kSubtract) return {};
+  const config::Key* key = config::find_key(config::Scope::kBroker, op.key);
+  if (key == nullptr) return {ErrorCode::INVALID_CONFIG, "Unknown config name: " + op.key};
+  if (key->type == config::Type::kList) return {};
+  const char* verb = op.kind == config::AlterKind::kAppend ? "append" : "subtract";
+  return {ErrorCode::INVALID_CONFIG, fmt::format("Config value {} is not allowed for config key: {}", verb, op.key)};
+}
+
 // A broker takes changes of its own values and of all brokers' default, and tries them before the controller does.
 ApiError check_broker(const RequestContext& context, const Resource& resource) {
   bool one_broker = !resource.resource_name.empty();
   if (one_broker) {
-    auto problem = node_name_problem("Node", resource.resource_name, context.services().broker.node_id);
+    auto problem = node_name_problem(NodeNameIn::kAlter, resource.resource_name, context.services().broker.node_id);
     if (problem.has_value()) return {ErrorCode::INVALID_REQUEST, *std::move(problem)};
   }
   std::vector<config::AlterOp> ops;
@@ -45,6 +56,8 @@ ApiError check_broker(const RequestContext& context, const Resource& resource) {
       return {ErrorCode::INVALID_REQUEST, fmt::format("Unknown operations type {}", entry.config_operation)};
     }
     ops.push_back({entry.name, static_cast<config::AlterKind>(entry.config_operation), entry.value});
+    ApiError error = check_list_operation(ops.back());
+    if (error.failed()) return error;
   }
   const auto& current = context.image->config(ResourceType::kBroker, resource.resource_name);
   auto altered = config::apply_incremental(config::Scope::kBroker, current, ops);
