@@ -1,0 +1,33 @@
+"""Starts Milena and Apache Kafka side by side and lets Differential.java compare their answers.
+
+Environment: MILENA_BIN and MILENA_KAFKA_LIBS, see tests/clients/harness.py. Needs java (a JDK).
+"""
+
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients"))
+import harness
+
+COMPARISON_TIMEOUT_S = 300
+
+
+class Requests(harness.ServerTestCase):
+    def test_are_answered_as_kafka_answers_them(self):
+        for server in (harness.Kafka, harness.Milena):
+            self.servers.append(server(self.folder / server.name))
+            self.servers[-1].start()
+        ports = [str(port) for server in self.servers for port in (server.port, server.controller_port)]
+        done = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", harness.kafka_classpath(),
+                               str(Path(__file__).with_name("Differential.java")), *ports],
+                              capture_output=True, text=True, timeout=COMPARISON_TIMEOUT_S)
+        self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-3000:])
+        print(done.stdout.splitlines()[-1], file=sys.stderr)
+
+
+if __name__ == "__main__":
+    if harness.kafka_libs() is None:
+        sys.exit(harness.SKIPPED)
+    unittest.main()
