@@ -104,8 +104,9 @@ TEST_F(Directory, checkpoints_are_text_and_replaced_whole) {
   ASSERT_TRUE(directory->write_checkpoint(CheckpointFile::kRecoveryPoint, offsets).has_value());
   EXPECT_EQ(read("recovery-point-offset-checkpoint"), "0\n2\na 1 5\nb 0 0\n");
   EXPECT_EQ(*directory->read_checkpoint(CheckpointFile::kRecoveryPoint), offsets);
+  EXPECT_TRUE(parse_offset_checkpoint("")->empty()) << "as Kafka creates it";
   for (const char* bad :
-       {"", "0\n", "0\n1\n", "0\n1\na 1\n", "0\n1\na x 5\n", "0\n1\na 1 -5\n", "0\n0\na 1 5\n"}) {
+       {"\n", "0\n", "0\n1\n", "0\n1\na 1\n", "0\n1\na x 5\n", "0\n1\na 1 -5\n", "0\n0\na 1 5\n"}) {
     EXPECT_TRUE(parse_offset_checkpoint(bad).failed()) << bad;
   }
 }

@@ -55,8 +55,9 @@ TEST(EpochCache, file_form) {
   EXPECT_EQ(cache.format(), "0\n2\n1 0\n2 10\n");
   EXPECT_EQ(EpochCache::parse(cache.format())->entries(), cache.entries());
   EXPECT_TRUE(EpochCache::parse("0\n0\n")->entries().empty());
+  EXPECT_TRUE(EpochCache::parse("")->entries().empty()) << "as Kafka leaves it when killed early";
   for (const char* bad :
-       {"", "1\n0\n", "0\n2\n1 0\n", "0\n1\n1 0\n2 0\n", "0\n1\n1\n", "0\n1\n-1 0\n", "0\n1\nx 0\n",
+       {"\n", "1\n0\n", "0\n2\n1 0\n", "0\n1\n1 0\n2 0\n", "0\n1\n1\n", "0\n1\n-1 0\n", "0\n1\nx 0\n",
         "0\n2\n2 0\n1 10\n", "0\n2\n1 10\n2 10\n", "0\n99999999999999999999\n"}) {
     EXPECT_TRUE(EpochCache::parse(bad).failed()) << bad;
   }

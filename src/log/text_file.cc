@@ -20,6 +20,7 @@ LogResult<std::vector<std::string_view>> parse_checkpoint_lines(std::string_view
   auto bad = [&](std::string_view why) {
     return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: {}", what, why)});
   };
+  if (text.empty()) return std::vector<std::string_view>();
   std::string_view version = take_line(text);
   if (version != "0") return bad(fmt::format("version '{}' where 0 is known", version));
   std::string_view count_text = take_line(text);

@@ -1,5 +1,6 @@
 /// The text form that Kafka's checkpoint files share: a line "0" (version), a line with the number of
-/// entries, then one entry a line.
+/// entries, then one entry a line. Kafka creates them empty and fills them seconds later: an empty
+/// file has no entries.
 #pragma once
 
 #include <charconv>
