@@ -41,6 +41,7 @@ io::Task<Result<void, StoreError>> MetadataDriver::start(log::LogDirectory* dire
   if (replayed.failed()) co_return replayed;
 
   raft_ = std::make_unique<raft::Raft>(options_.raft, loaded->recovered);
+  kraft_version_.store(raft_->voters().kraft_version, std::memory_order_relaxed);
   {
     auto turn = co_await turn_.lock();
     raft::Effects effects = raft_->step(raft_now(), raft::Start{});

@@ -9,6 +9,7 @@
 /// Threads: the control loop; other loops come by io::run_on.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -63,6 +64,8 @@ class MetadataDriver {
   /// Committed, for readers; null before start.
   const ImagePtr& committed() const { return committed_image_; }
   const raft::Raft& raft() const { return *raft_; }
+  /// The finalized level of kraft.version, which stands beside the metadata, not in it: 0 before start. Any loop.
+  std::int16_t kraft_version() const { return kraft_version_.load(std::memory_order_relaxed); }
   const meta::Settings& settings() const { return options_.settings; }
   log::Log& log() { return store_->log(); }
   Offset high_watermark() const { return raft_->high_watermark(); }
@@ -125,6 +128,7 @@ class MetadataDriver {
   std::unique_ptr<raft::Raft> raft_;
   std::unique_ptr<meta::Controller> controller_;
   std::vector<image::MetadataRecord> bootstrap_;
+  std::atomic<std::int16_t> kraft_version_{0};
   ImagePtr committed_image_;
   meta::SnapshotPolicy snapshot_policy_;
   io::Mutex turn_;            // one decision with its append at a time

@@ -31,7 +31,17 @@ void add_apis(Response& response, Serves listener, bool unstable) {
   }
 }
 
-void add_features(Response& response, const image::Image& image, std::int16_t version) {
+void add_finalized(Response& response, std::string_view name, std::int16_t level) {
+  if (level == 0) return;
+  Response::FinalizedFeatureKey key;
+  key.name = std::string(name);
+  key.min_version_level = level;
+  key.max_version_level = level;
+  response.finalized_features.push_back(key);
+}
+
+void add_features(Response& response, const image::Image& image, std::int16_t kraft_version,
+                  std::int16_t version) {
   for (const auto& feature : image::kSupportedFeatures) {
     // Older clients take a minimum of 0 for an error (KAFKA-17492).
     if (version < 4 && feature.min_level == 0) continue;
@@ -42,14 +52,8 @@ void add_features(Response& response, const image::Image& image, std::int16_t ve
     response.supported_features.push_back(key);
   }
   response.finalized_features_epoch = image.offset.value();
-  for (const auto& [name, level] : image.features) {
-    if (level == 0) continue;
-    Response::FinalizedFeatureKey key;
-    key.name = name;
-    key.min_version_level = level;
-    key.max_version_level = level;
-    response.finalized_features.push_back(key);
-  }
+  for (const auto& [name, level] : image.features) add_finalized(response, name, level);
+  add_finalized(response, image::kKRaftVersionFeature, kraft_version);
 }
 
 }  // namespace
@@ -67,7 +71,8 @@ io::Task<Response> ApiVersionsHandler::handle(RequestContext context, Api::Reque
   }
   Serves listener = context.listener->controller ? Serves::kController : Serves::kBroker;
   add_apis(response, listener, context.services().limits.unstable_api_versions);
-  if (context.api_version >= 3) add_features(response, *context.image, context.api_version);
+  std::int16_t kraft_version = context.services().metadata.kraft_version();
+  if (context.api_version >= 3) add_features(response, *context.image, kraft_version, context.api_version);
   co_return response;
 }
 

@@ -1,6 +1,7 @@
 // DescribeCluster, DescribeQuorum, and which APIs are served on which listener.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/endian.h"
@@ -112,6 +113,10 @@ TEST_F(Cluster, each_listener_advertises_what_it_serves) {
     EXPECT_EQ(advertised, served);
     EXPECT_EQ(advertised.contains(63), controller);
     EXPECT_EQ(advertised.contains(0), !controller);
+    auto of_quorum = [](const auto& feature) { return feature.name == "kraft.version"; };
+    auto kraft = std::ranges::find_if(response->finalized_features, of_quorum);
+    ASSERT_NE(kraft, response->finalized_features.end()) << "the voters are dynamic";
+    EXPECT_EQ(kraft->max_version_level, 1);
   }
 }
 
