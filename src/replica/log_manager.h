@@ -65,7 +65,8 @@ class LogManager {
 
   /// Checkpoints and retention, until stop().
   void start_background();
-  /// Stands down, closes every log, writes the checkpoints, then the clean-shutdown marks with `broker_epoch`.
+  /// Stands down, closes every log, removes what is left of deleted partitions, writes the checkpoints, then the
+  /// clean-shutdown marks with `broker_epoch`.
   io::Task<void> stop(std::int64_t broker_epoch);
 
   /// Directory of a partition that is open here; empty id: not here.
@@ -132,6 +133,7 @@ class LogManager {
   static io::Task<void> run_checkpoints(LogManager* self);
   static io::Task<void> run_timed_flushes(LogManager* self, LoopPartitions* there);
   static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);
+  static io::Task<void> remove_deleted(LogManager* self, std::string path, Duration delay);
   static io::Task<void> remove_later(io::Loop* loop, std::vector<std::string> paths, Duration delay);
   static io::Task<void> close_loop(LoopPartitions* there);
   void directory_failed(std::size_t directory, std::string why);
@@ -146,6 +148,7 @@ class LogManager {
   std::vector<std::unique_ptr<log::LogDirectory>> directories_;
   std::vector<DirectoryState> states_;
   std::map<TopicIdPartition, Place> places_;
+  std::set<std::string> deleted_;  // renamed directories of deleted partitions, until they are removed
   std::int64_t previous_broker_epoch_ = -1;
   io::Mutex applying_;
   io::Signal stop_signal_;

@@ -161,6 +161,9 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
     closing.push_back(io::run_on(there->loop(), std::move(work)));
   }
   co_await io::when_all(loop_, std::move(closing));
+  // Kafka loads them once more before it removes them, and misses their indexes where the stop was clean.
+  std::vector<std::string> deleted(deleted_.begin(), deleted_.end());
+  co_await remove_later(&loop_, std::move(deleted), Duration::zero());
   co_await write_checkpoints(true);
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (states_[i].failed) continue;

@@ -164,9 +164,15 @@ io::Task<void> LogManager::remove_one(TopicIdPartition id, Place place) {
     loop_.log().error("log", "deleting {}: {}", place.name.to_string(), renamed.error().message);
     co_return;
   }
+  deleted_.insert(*renamed);
+  loop_.spawn(remove_deleted(this, *renamed, delay));
+}
+
+io::Task<void> LogManager::remove_deleted(LogManager* self, std::string path, Duration delay) {
   std::vector<std::string> paths;
-  paths.push_back(*renamed);
-  loop_.spawn(remove_later(&loop_, std::move(paths), delay));
+  paths.push_back(path);
+  co_await remove_later(&self->loop_, std::move(paths), delay);
+  self->deleted_.erase(path);
 }
 
 io::Task<void> LogManager::remove_later(io::Loop* loop, std::vector<std::string> paths, Duration delay) {
