@@ -1,6 +1,8 @@
 #include "broker/node.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "broker/format.h"
@@ -297,6 +299,12 @@ io::Task<Result<void, NodeError>> Node::register_node() {
     if (fenced) co_await io::sleep_for(loop_, kUnfenceRetry);
   }
   co_await services_.wait_applied(metadata_.committed()->offset);
+  std::set<TopicIdPartition> everything;
+  replica::ImagePtr image = metadata_.committed();
+  for (const auto& [topic_id, topic] : image->topics) {
+    for (const auto& [index, partition] : topic->partitions) everything.insert({topic_id, index});
+  }
+  co_await assign_directories(image, std::move(everything));
   heartbeats_running_ = true;
   loop_.spawn(send_heartbeats(this));
   co_return Result<void, NodeError>();
@@ -357,13 +365,43 @@ io::Task<void> Node::apply_changes(Node* self) {
   while (self->pending_.has_value() && !self->stopping_) {
     image::Delta delta = std::move(*std::exchange(self->pending_, std::nullopt));
     replica::ImagePtr image = self->newest_image_;
+    std::set<TopicIdPartition> changed = delta.partitions;
     self->groups_.on_image(*image, self->state_.node_id);
     co_await self->logs_.apply(image, std::move(delta));
     self->applied_ = image->offset;
     self->applied_changed_.notify_all();
+    co_await self->assign_directories(image, std::move(changed));
   }
   self->applying_ = false;
   self->applied_changed_.notify_all();
+}
+
+// With several log directories the metadata says in which one a replica lies (KIP-858): the broker tells it.
+io::Task<void> Node::assign_directories(replica::ImagePtr image, std::set<TopicIdPartition> partitions) {
+  if (state_.broker_epoch < 0 || !metadata_.active()) co_return;
+  std::map<Uuid, std::map<TopicId, std::vector<PartitionId>>> placed;
+  for (const TopicIdPartition& id : partitions) {
+    const image::Partition* state = image->partition(id);
+    Uuid actual = logs_.directory_of(id);
+    if (state == nullptr || actual.is_zero() || state->directory_of(state_.node_id) == actual) continue;
+    placed[actual][id.topic_id].push_back(id.partition);
+  }
+  if (placed.empty()) co_return;
+  wire::AssignReplicasToDirsRequest request;
+  request.broker_id = state_.node_id.value();
+  request.broker_epoch = state_.broker_epoch;
+  for (const auto& [directory, topics] : placed) {
+    auto& to = request.directories.emplace_back();
+    to.id = directory;
+    for (const auto& [topic, indexes] : topics) {
+      auto& one = to.topics.emplace_back();
+      one.topic_id = topic;
+      for (PartitionId index : indexes) one.partitions.emplace_back().partition_index = index.value();
+    }
+  }
+  auto ask = [request](const meta::Context& context) { return meta::assign_replicas_to_dirs(context, request); };
+  auto decision = co_await metadata_.decide(std::move(ask));
+  if (!decision.has_value()) loop_.log().warn("controller", "directories of replicas could not be recorded");
 }
 
 // ---- stop --------------------------------------------------------------------------------------------------
@@ -382,7 +420,8 @@ io::Task<void> Node::controlled_shutdown() {
 namespace {
 
 io::Task<void> close_there(LoopState* local) {
-  std::vector<Connection*> open(local->live.begin(), local->live.end());
+  std::vector<Connection*> open;
+  for (const auto& [id, connection] : local->live) open.push_back(connection);
   for (Connection* connection : open) connection->close();
   co_return;
 }

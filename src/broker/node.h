@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ class Node {
   void on_commit(const replica::ImagePtr& image, const image::Delta& delta);
   static io::Task<void> wait_applied(Node* self, Offset offset);
   static io::Task<void> apply_changes(Node* self);
+  io::Task<void> assign_directories(replica::ImagePtr image, std::set<TopicIdPartition> partitions);
   static io::Task<void> send_heartbeats(Node* self);
   /// One heartbeat. Returns false if the controller does not know this registration.
   io::Task<bool> heartbeat(bool shut_down, bool* fenced, bool* may_stop);
