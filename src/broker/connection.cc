@@ -42,11 +42,11 @@ Connection::Connection(LoopState& local, const ListenerInfo& listener, std::uniq
   client_.address = stream_->peer();
   client_.connection_id = local_.next_connection_id++;
   idle_ = std::make_unique<IdleTimer>(*this, local_.services.limits.connections_max_idle);
-  local_.live.insert(this);
+  local_.live.emplace(client_.connection_id, this);
 }
 
 Connection::~Connection() {
-  local_.live.erase(this);
+  local_.live.erase(client_.connection_id);
   local_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 

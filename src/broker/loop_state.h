@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 
 #include "broker/fetch_sessions.h"
 #include "broker/services.h"
@@ -39,7 +39,7 @@ struct LoopState {
   std::uint64_t next_connection_id = 1;
   /// Connections here or on their way; read by the acceptors, which run elsewhere.
   std::atomic<std::size_t> connections{0};
-  std::set<Connection*> live;  // open connections, to be closed at a stop
+  std::map<std::uint64_t, Connection*> live;  // open connections by id, to be closed at a stop
 
   /// Takes over an image unless a newer one is here already.
   void see(const ImagePtr& newer) {

@@ -18,6 +18,9 @@ class Reader {
   bool boolean(std::string_view name) const { return get<bool>(name); }
   double number(std::string_view name) const { return get<double>(name); }
   std::string text(std::string_view name) const { return get<std::string>(name); }
+  bool is_set(std::string_view name) const {
+    return !std::holds_alternative<std::monostate>(topic_value(broker_, overrides_, *find_key(Scope::kTopic, name)));
+  }
   bool contains(std::string_view name, std::string_view element) const {
     return std::ranges::count(get<std::vector<std::string>>(name), element) > 0;
   }
@@ -66,7 +69,7 @@ Value topic_value(const KafkaConfig& broker, const Properties& overrides, const 
 LogConfig log_config(const KafkaConfig& broker, const Properties& overrides) {
   Reader read(broker, overrides);
   LogConfig c{};
-  c.segment_bytes = read.int32("segment.bytes");
+  c.segment_bytes = read.int32(read.is_set("internal.segment.bytes") ? "internal.segment.bytes" : "segment.bytes");
   c.segment_ms = read.ms("segment.ms");
   c.segment_jitter_ms = read.ms("segment.jitter.ms");
   c.segment_index_bytes = read.int32("segment.index.bytes");

@@ -15,6 +15,8 @@ struct LogOptions {
   std::int64_t segment_jitter_ms = 0;                  // segment.jitter.ms; each segment draws below it
   std::int32_t segment_index_bytes = 10 << 20;         // segment.index.bytes
   std::int32_t index_interval_bytes = 4096;            // index.interval.bytes
+  /// cleanup.policy lacks `compact`: a segment that ends before the next one begins has lost its tail.
+  bool gapless = false;
   bool delete_old_segments = true;                     // cleanup.policy has `delete`
   std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // retention.ms; -1: none
   std::int64_t retention_bytes = -1;                   // retention.bytes; -1: none

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/endian.h"
+#include "base/mutant.h"
 #include "log/marker.h"
 
 namespace milena::log {
@@ -35,7 +36,7 @@ LogResult<void> check_sequence(const wire::BatchView& batch, const ProducerEntry
                         fmt::format("producer {} begins epoch {} with sequence {} instead of 0",
                                     batch.producer_id(), batch.producer_epoch(), sequence)});
   }
-  if (follows(entry->last_sequence(), sequence)) return {};
+  if (follows(entry->last_sequence(), sequence) || MILENA_MUTANT("no-dedup")) return {};
   return Err(LogError{LogErrorKind::kOutOfOrderSequence,
                       fmt::format("producer {} sent sequence {} after {}", batch.producer_id(), sequence,
                                   entry->last_sequence())});
@@ -80,7 +81,7 @@ const ProducerEntry* ProducerState::find(ProducerId producer_id) const {
 
 const ProducerBatch* ProducerState::find_duplicate(const wire::BatchView& batch) const {
   const ProducerEntry* entry = find(batch.producer_id());
-  if (entry == nullptr || entry->producer_epoch != batch.producer_epoch()) return nullptr;
+  if (entry == nullptr || entry->producer_epoch != batch.producer_epoch() || MILENA_MUTANT("no-dedup")) return nullptr;
   for (std::size_t i = 0; i < entry->batch_count; ++i) {
     const ProducerBatch& known = entry->batches[i];
     if (known.first_sequence() == batch.base_sequence() && known.last_sequence == batch.last_sequence())

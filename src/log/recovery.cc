@@ -117,6 +117,10 @@ LogResult<void> LogLoader::scan(std::size_t scan_start) {
           LogErrorKind::kCorrupt,
           fmt::format("{}: begins below {}, the end of the one before", segment.path(".log"), expected_)});
     }
+    if (i > scan_start && log.context.options.gapless && segment.base() > expected_) {
+      TRY(judge(i - 1, log.segments[i - 1]->size(), "the file ends there, before the next one begins"));
+      break;
+    }
     expected_ = segment.base();
     if (i > scan_start) new_snapshots_.emplace_back(segment.base(), log.producers.snapshot());
     TRY(scan_segment(i));

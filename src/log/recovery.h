@@ -8,6 +8,7 @@
 ///   - below the recovery point (they were durable once): the partition fails;
 ///   - with a valid batch anywhere behind them: the partition fails;
 ///   - else they are what an interrupted write left, and are cut off.
+/// A segment that ends before the next one begins is the same case, where no compaction can have made the gap.
 /// A partition that fails is left as it is, with file and position in the error.
 ///
 /// Below the scanned part: a missing or wrong index is rebuilt when first used (segment.h); a broken

@@ -135,6 +135,33 @@ TEST(Recovery, a_valid_batch_in_a_later_segment_counts_too) {
   EXPECT_THAT(log.error().message, HasSubstr("a valid batch follows"));
 }
 
+// A power loss kept the beginning of a segment and lost the end of the one before.
+TEST(Recovery, a_gap_between_segments_is_a_lost_tail_where_nothing_is_compacted) {
+  for (bool next_has_batches : {false, true}) {
+    Machine machine;
+    LogOptions options = small_segments();
+    options.gapless = true;
+    std::string all = killed_log(machine, 30, options);
+    std::string first = machine.read(kFirst);
+    std::size_t one = make_batch({.count = 2, .producer_id = 9}).size();
+    std::size_t batches = first.size() / one;
+    machine.write(kFirst, first.substr(0, (batches - 1) * one));
+    if (!next_has_batches) {
+      for (const auto& [name, content] : everything(machine)) {
+        if (name.ends_with(".log") && name != kFirst) machine.write(name, "torn");
+      }
+    }
+    auto log = Log::open(machine.disk, open_how(options));
+    if (next_has_batches) {
+      ASSERT_TRUE(log.failed());
+      EXPECT_THAT(log.error().message, HasSubstr("a valid batch follows"));
+    } else {
+      ASSERT_TRUE(log.has_value()) << log.error().message;
+      EXPECT_EQ((*log)->log_end_offset(), Offset(static_cast<std::int64_t>(2 * (batches - 1))));
+    }
+  }
+}
+
 TEST(Recovery, later_segments_without_a_valid_batch_go_with_the_tail) {
   Machine machine;
   std::string all = killed_log(machine, 4);

@@ -119,7 +119,10 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
     }
   }
   self->previous_broker_epoch_ = all_clean ? epoch : -1;
-  for (Work& one : work) one.how = self->how_to_open(one, now);
+  for (Work& one : work) {
+    one.how = self->how_to_open(one, now);
+    one.how.options = partition_settings(*self->config_, image, one.place.name.topic).log;
+  }
   return work;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "image/writer.h"
 
 namespace milena::replica {
@@ -164,7 +165,7 @@ io::Task<void> MetadataDriver::run_syncs(MetadataDriver* self) {
   while (self->sync_again_ && !self->failed_) {
     self->sync_again_ = false;
     auto plan = std::make_shared<log::FlushPlan>(self->store_->log().begin_flush());
-    if (!plan->empty()) {
+    if (!plan->empty() && !MILENA_MUTANT("unsynced-metadata")) {
       io::Disk* disk = &self->loop_.disk();
       auto job = [plan, disk] { return plan->run(*disk); };
       auto synced = co_await io::offload(self->loop_, std::move(job));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace milena::replica {
 
 using wire::ErrorCode;
@@ -121,7 +123,7 @@ void Partition::after_append(const log::AppendResult& result) {
 
 void Partition::move_high_watermark() {
   Offset target = log_->log_end_offset();
-  if (held_from_.has_value()) target = std::min(target, *held_from_);
+  if (held_from_.has_value() && !MILENA_MUTANT("early-ack")) target = std::min(target, *held_from_);
   target = std::max(target, log_->high_watermark());  // one replica: what was committed stays so
   Offset before = log_->high_watermark();
   if (log_->set_high_watermark(target) == before) return;

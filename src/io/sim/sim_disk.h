@@ -25,6 +25,7 @@ struct SimDiskFaults {
   std::uint64_t write_error_one_in = 0;  // a prefix of the write lands
   std::uint64_t sync_error_one_in = 0;   // the unsynced data is dropped, the next sync succeeds
   std::uint64_t cold_read_one_in = 16;   // File::read_cached says kWouldBlock
+  bool sync_lies = false;                // a file's sync says that it was done, and was not
   Duration slow{0};                      // work off the loop takes up to this much longer
 };
 

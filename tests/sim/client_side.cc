@@ -1,0 +1,34 @@
+#include "client_side.h"
+
+namespace milena::sim {
+
+io::Task<void> pass_gate(Clients* clients) {
+  while (!clients->open) co_await clients->changed.wait();
+}
+
+io::Task<void> pause_up_to(Clients* clients, Duration limit) {
+  Duration length(clients->random.between(0, limit.count()));
+  co_await io::sleep_for(clients->loop, length);
+}
+
+io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id) {
+  client::ConnectionOptions options;
+  options.client_id = std::move(client_id);
+  options.connect_timeout = 2s;
+  options.request_timeout = 4s;
+  io::Endpoint to{kBrokerHost, kBrokerPort};
+  while (true) {
+    co_await pass_gate(clients);
+    auto opened = co_await client::Connection::open(&clients->loop, to, options);
+    if (opened.has_value()) co_return std::move(*opened);
+    co_await pause_up_to(clients, 200ms);
+  }
+}
+
+CallOptions random_version(Clients& clients, std::int16_t low, std::int16_t high) {
+  CallOptions options;
+  options.max_version = static_cast<std::int16_t>(clients.random.between(low, high));
+  return options;
+}
+
+}  // namespace milena::sim

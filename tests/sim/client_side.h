@@ -1,0 +1,54 @@
+/// Clients: what the actors of one run share on the client node: the history, the way to the broker, the gate that
+/// keeps them still while the nemesis reads everything back, and their end.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "broker_program.h"
+#include "client/connection.h"
+#include "history.h"
+#include "io/signal.h"
+
+namespace milena::sim {
+
+using client::CallOptions;
+using client::ClientResult;
+using ConnectionPtr = std::shared_ptr<client::Connection>;
+
+struct Clients {
+  Clients(io::Loop& own_loop, History& own_history, Random own_random)
+      : loop(own_loop), history(own_history), random(own_random), changed(own_loop) {}
+
+  io::Loop& loop;
+  History& history;
+  Random random;
+  io::Signal changed;
+  bool open = true;       // actors may send requests; closed during a read-back
+  bool stopping = false;  // actors send nothing new and end
+  int running = 0;        // actors
+  std::string trouble;    // why the last read-back request gave nothing
+
+  void set_open(bool now_open) {
+    open = now_open;
+    changed.notify_all();
+  }
+  void stop() {
+    stopping = true;
+    changed.notify_all();
+  }
+};
+
+/// Waits for the gate. Nothing is awaited between its end and what follows.
+io::Task<void> pass_gate(Clients* clients);
+/// A connection, after as many attempts as it takes; null when the actors are to end and nobody answers for long.
+io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id);
+/// Sleeps up to `limit`, at random.
+io::Task<void> pause_up_to(Clients* clients, Duration limit);
+
+/// Any version of the API from `low` to what both sides know, drawn at random. `named`: the last version before
+/// topic ids took the place of names (topics are then sent by both, the version decides).
+CallOptions random_version(Clients& clients, std::int16_t low, std::int16_t high);
+
+}  // namespace milena::sim

@@ -1,0 +1,135 @@
+#include "history.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/random.h"
+
+namespace milena::sim {
+
+std::string encode_item(const Item& item) {
+  std::string text = fmt::format("{}:{}:", item.sender, item.number);
+  std::uint64_t mix = (static_cast<std::uint64_t>(item.sender) << 40) ^ item.number;
+  std::size_t padding = 20 + splitmix64(mix) % 380;
+  for (std::size_t i = 0; i < padding; ++i) text.push_back(static_cast<char>('a' + splitmix64(mix) % 26));
+  return text;
+}
+
+std::optional<Item> decode_item(std::string_view value) {
+  Item item;
+  const char* end = value.data() + value.size();
+  auto sender = std::from_chars(value.data(), end, item.sender);
+  if (sender.ec != std::errc() || sender.ptr == end || *sender.ptr != ':') return std::nullopt;
+  auto number = std::from_chars(sender.ptr + 1, end, item.number);
+  if (number.ec != std::errc() || encode_item(item) != value) return std::nullopt;
+  return item;
+}
+
+std::string to_string(const Item& item) { return fmt::format("record {} of sender {}", item.number, item.sender); }
+
+std::string History::name(PartitionRef where) const {
+  return fmt::format("{}-{}", topics[where.topic].name, where.partition);
+}
+
+void History::violation(std::string what) {
+  if (violations_.size() < 20) violations_.push_back(std::move(what));
+}
+
+void History::observe(PartitionRef where, std::int64_t offset, Item item, const char* how) {
+  (*how == 'a' ? acknowledged_ : consumed_) += 1;
+  auto [at, fresh] = state(where).known.emplace(offset, item);
+  if (!fresh && at->second != item) {
+    violation(fmt::format("{} offset {}: {} was {}, but it held {}", name(where), offset, to_string(item), how,
+                          to_string(at->second)));
+  }
+}
+
+void History::sequence_refused(PartitionRef where, bool pipelined) {
+  // A log that lost its tail has lost the producer's newest sequences too; Kafka's producer snapshots keep only the
+  // last batch of a producer, so that a pipelined retry may be refused after a restart.
+  if (pipelined || (state(where).ever_lost_cache && !topics[where.topic].durable)) return;
+  violation(fmt::format("{}: a sequence was refused though nothing was lost", name(where)));
+}
+
+void History::cache_lost() {
+  for (auto& [where, state] : partitions_) {
+    state.ever_lost_cache = true;
+    if (!topics[where.topic].durable) state.may_lose = true;
+  }
+  for (auto& [key, commit] : offsets_) commit.may_go_back = !durable_offsets;
+}
+
+void History::check_log(PartitionRef where, const Log& log) {
+  State& own = state(where);
+  std::int64_t end = log.empty() ? 0 : log.back().first + 1;
+  auto cut = own.known.lower_bound(end);
+  if (cut != own.known.end()) {
+    auto missing = static_cast<std::uint64_t>(std::distance(cut, own.known.end()));
+    if (!own.may_lose) {
+      violation(fmt::format("{}: lost {} records that were acknowledged or read, from offset {} on ({}); the log ends at {}",
+                            name(where), missing, cut->first, to_string(cut->second), end));
+    }
+    lost_ += missing;
+    own.known.erase(cut, own.known.end());
+  }
+  own.may_lose = false;
+  std::map<std::uint32_t, std::uint64_t> newest;
+  std::int64_t next = 0;
+  auto known = own.known.begin();
+  for (const auto& [offset, item] : log) {
+    if (offset != next) violation(fmt::format("{}: offset {} follows {}", name(where), offset, next - 1));
+    next = offset + 1;
+    if (known != own.known.end() && known->first == offset) {
+      if (known->second != item) {
+        violation(fmt::format("{} offset {}: holds {}, but it was {}", name(where), offset, to_string(item),
+                              to_string(known->second)));
+      }
+      ++known;
+    }
+    if (!own.sent.contains(item)) violation(fmt::format("{} offset {}: nobody sent {}", name(where), offset, to_string(item)));
+    auto [at, first] = newest.emplace(item.sender, item.number);
+    if (!first && item.number <= at->second) {
+      violation(fmt::format("{} offset {}: {} after number {}: {}", name(where), offset, to_string(item), at->second,
+                            item.number == at->second ? "twice" : "out of order or twice"));
+    }
+    at->second = item.number;
+  }
+}
+
+void History::check_topics(const std::set<std::string>& listed) {
+  for (const std::string& topic : sure_topics_) {
+    if (!listed.contains(topic)) violation("topic " + topic + " was created and is gone");
+  }
+  for (const std::string& topic : gone_topics_) {
+    if (listed.contains(topic)) violation("topic " + topic + " was deleted and is there again");
+  }
+}
+
+void History::maybe_committed(const std::string& group, PartitionRef where, std::int64_t offset) {
+  offsets_[{group, where}].possible.insert(offset);
+}
+
+void History::committed(const std::string& group, PartitionRef where, std::int64_t offset) {
+  ++commits_;
+  offsets_[{group, where}].known = offset;  // the latest: a consumer may have gone back to the end of a shorter log
+}
+
+void History::check_committed(const std::string& group, PartitionRef where, std::int64_t offset) {
+  auto found = offsets_.find({group, where});
+  if (found == offsets_.end()) {
+    if (offset >= 0) violation(fmt::format("group {} {}: offset {} was never committed", group, name(where), offset));
+    return;
+  }
+  Commit& commit = found->second;
+  if (offset < commit.known && !commit.may_go_back) {
+    violation(fmt::format("group {} {}: committed {}, now {}", group, name(where), commit.known, offset));
+  }
+  if (offset >= 0 && !commit.possible.contains(offset)) {
+    violation(fmt::format("group {} {}: offset {} was never committed", group, name(where), offset));
+  }
+  commit.known = offset;
+  commit.may_go_back = false;
+}
+
+}  // namespace milena::sim

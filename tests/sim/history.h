@@ -1,0 +1,106 @@
+/// History: what the clients of one simulated run were told, and what must follow from it. It judges what is read
+/// back after each restart and at the end:
+///   - an acknowledged record, or one that somebody read, stays at its offset with its bytes. Records of topics
+///     without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then only as a tail;
+///   - no record twice; each sender's records in the order in which it sent them; nothing that nobody sent;
+///   - a committed offset of a group does not go back, nor does a topic's existence.
+///
+/// Threads: the one of the simulation.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "base/uuid.h"
+
+namespace milena::sim {
+
+/// One record: who sent it, and as its how many-th to this partition.
+struct Item {
+  std::uint32_t sender = 0;
+  std::uint64_t number = 0;
+  friend auto operator<=>(const Item&, const Item&) = default;
+};
+
+/// The record's value: item and a padding that follows from it. nullopt: not such a value, or damaged.
+std::string encode_item(const Item& item);
+std::optional<Item> decode_item(std::string_view value);
+std::string to_string(const Item& item);
+
+struct PartitionRef {
+  std::size_t topic = 0;
+  std::int32_t partition = 0;
+  friend auto operator<=>(const PartitionRef&, const PartitionRef&) = default;
+};
+
+struct SimTopic {
+  std::string name;
+  Uuid id;
+  std::int32_t partitions = 1;
+  bool durable = false;  // flush.messages=1
+};
+
+class History {
+ public:
+  using Log = std::vector<std::pair<std::int64_t, Item>>;  // offset, record
+
+  std::vector<SimTopic> topics;
+  bool durable_offsets = false;  // __consumer_offsets has flush.messages=1
+  std::string name(PartitionRef where) const;
+
+  // What clients learn.
+  void sent(PartitionRef where, Item item) { state(where).sent.insert(item); }
+  void acknowledged(PartitionRef where, std::int64_t offset, Item item) { observe(where, offset, item, "acknowledged"); }
+  void consumed(PartitionRef where, std::int64_t offset, Item item) { observe(where, offset, item, "consumed"); }
+  /// A sender was told that its sequence does not follow.
+  void sequence_refused(PartitionRef where, bool pipelined);
+  void topic_created(const std::string& topic) { sure_topics_.insert(topic); }
+  void topic_deleted(const std::string& topic) { gone_topics_.insert(topic); }
+  void topic_unsure(const std::string& topic) { sure_topics_.erase(topic); }
+  void committed(const std::string& group, PartitionRef where, std::int64_t offset);
+  /// A commit whose outcome is not known.
+  void maybe_committed(const std::string& group, PartitionRef where, std::int64_t offset);
+
+  // What the nemesis did.
+  void cache_lost();
+
+  // Judgement.
+  void check_log(PartitionRef where, const Log& log);
+  void check_topics(const std::set<std::string>& listed);
+  void check_committed(const std::string& group, PartitionRef where, std::int64_t offset);
+  void violation(std::string what);
+  const std::vector<std::string>& violations() const { return violations_; }
+  std::uint64_t acknowledged_count() const { return acknowledged_; }
+  std::uint64_t consumed_count() const { return consumed_; }
+  std::uint64_t lost_count() const { return lost_; }
+  std::uint64_t commits() const { return commits_; }
+
+ private:
+  struct State {
+    std::set<Item> sent;
+    std::map<std::int64_t, Item> known;  // by offset
+    bool may_lose = false;               // a tail may be missing at the next read
+    bool ever_lost_cache = false;
+  };
+  struct Commit {
+    std::int64_t known = -1;
+    std::set<std::int64_t> possible;
+    bool may_go_back = false;
+  };
+  State& state(PartitionRef where) { return partitions_[where]; }
+  void observe(PartitionRef where, std::int64_t offset, Item item, const char* how);
+
+  std::map<PartitionRef, State> partitions_;
+  std::map<std::pair<std::string, PartitionRef>, Commit> offsets_;
+  std::set<std::string> sure_topics_, gone_topics_;
+  std::vector<std::string> violations_;
+  std::uint64_t acknowledged_ = 0, consumed_ = 0, lost_ = 0, commits_ = 0;
+};
+
+}  // namespace milena::sim

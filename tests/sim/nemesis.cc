@@ -1,0 +1,186 @@
+#include "nemesis.h"
+
+#include <limits>
+
+namespace milena::sim {
+
+using io::SimCrash;
+
+const std::vector<CountedFault>& counted_faults() {
+  static const std::vector<CountedFault> all = {
+      {"kill", "node.killed"},
+      {"power loss", "node.lost_power"},
+      {"crash at a disk call", "disk.crash_at_call"},
+      {"crash in recovery", "sim.crash_in_recovery"},
+      {"torn write", "disk.power_loss.sector_lost"},
+      {"lost tail", "disk.power_loss.size_lost"},
+      {"lost name", "disk.power_loss.name_lost"},
+      {"full disk", "disk.full"},
+      {"failed sync", "disk.sync_failed"},
+      {"cold read", "disk.cold_read"},
+      {"slow disk", "sim.slow_disk"},
+      {"clock jump", "sim.clock_jump"},
+      {"cut connection", "net.cut"},
+      {"half-cut connection", "net.cut_half"},
+      {"blocked link", "net.blocked"},
+      {"late bytes", "net.late"},
+      {"pause", "node.paused"},
+      {"clean stop", "sim.clean_stop"},
+  };
+  return all;
+}
+
+Nemesis::Nemesis(World& world) : world_(world), random_(world.sim.stream("nemesis")) {
+  faults_ = {
+      {"kill", &Nemesis::kill, 10},
+      {"power loss", &Nemesis::power_loss, 20},
+      {"crash at a disk call", &Nemesis::crash_at_call, 15},
+      {"full disk", &Nemesis::disk_full, 8},
+      {"failed sync", &Nemesis::failed_sync, 8},
+      {"clock jump", &Nemesis::clock_jump, 5},
+      {"cut", &Nemesis::cut, 8},
+      {"isolate", &Nemesis::isolate, 5},
+      {"slow disk", &Nemesis::slow_disk, 5},
+      {"cold reads", &Nemesis::cold_reads, 3},
+      {"pause", &Nemesis::pause, 4},
+      {"clean restart", &Nemesis::clean_restart, 6},
+  };
+  // Each run leaves some faults out and has favourites among the others.
+  for (Fault& fault : faults_) {
+    fault.weight = random_.one_in(4) ? 0 : fault.weight * random_.below(5);
+    weights_ += fault.weight;
+  }
+  if (weights_ == 0) weights_ = faults_[0].weight = 1;
+}
+
+void Nemesis::run_up_to(Duration limit) { world_.sim.run_for(Duration(random_.between(0, limit.count()))); }
+
+void Nemesis::round() {
+  run_up_to(3s);
+  std::uint64_t at = random_.below(weights_);
+  for (const Fault& fault : faults_) {
+    if (at < fault.weight) {
+      world_.say(fault.name);
+      (this->*fault.act)();
+      break;
+    }
+    at -= fault.weight;
+  }
+  if (!world_.failed() && !world_.ready()) restart();
+}
+
+void Nemesis::restart() {
+  for (int i = 0; i < 3 && random_.one_in(4); ++i) {
+    world_.clients->set_open(false);
+    io::SimDisk& disk = world_.broker->disk();
+    world_.sim.restart(*world_.broker);
+    disk.crash_at_call(disk.calls() + random_.below(300));
+    world_.sim.run_until([this] { return world_.ready() || !world_.broker->running(); }, 30s);
+    disk.crash_at_call(0);
+    if (!world_.broker->running()) world_.sim.mark("sim.crash_in_recovery");
+    world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
+  }
+  world_.recover();
+}
+
+void Nemesis::kill() {
+  world_.crash(SimCrash::kKill);
+  run_up_to(1s);
+}
+
+void Nemesis::power_loss() {
+  world_.crash(SimCrash::kPowerLoss);
+  run_up_to(1s);
+}
+
+void Nemesis::crash_at_call() {
+  io::SimDisk& disk = world_.broker->disk();
+  disk.crash_at_call(disk.calls() + 1 + random_.below(500));
+  world_.sim.run_until([this] { return !world_.broker->running(); }, 10s);
+  disk.crash_at_call(0);
+  world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
+}
+
+void Nemesis::disk_full() {
+  io::SimDisk& disk = world_.broker->disk();
+  disk.faults().capacity = disk.used() + random_.below(20'000);
+  run_up_to(6s);
+  disk.faults().capacity = std::numeric_limits<std::uint64_t>::max();
+  if (!world_.broker->running()) world_.history.violation("the broker died of a full disk");
+  std::uint64_t before = world_.history.acknowledged_count();
+  if (!world_.sim.run_until([&] { return world_.history.acknowledged_count() > before; }, 10s)) {
+    world_.history.violation("nothing is acknowledged within 10 s after the disk has room again");
+  }
+}
+
+void Nemesis::failed_sync() {
+  static const char* const kParts[] = {"durable-", "plain-", "__cluster_metadata", "__consumer_offsets", "checkpoint", "snapshot", "/data"};
+  world_.lose_cache();  // what the failed sync would have written is dropped
+  world_.broker->disk().fail_next_sync(kParts[random_.below(std::size(kParts))]);
+  world_.sim.run_until([this] { return !world_.broker->running(); }, 3s);
+  world_.broker->disk().fail_next_sync("");
+  world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
+}
+
+void Nemesis::clock_jump() {
+  // Less than producer.id.expiration.ms and retention.ms over a run.
+  auto by = std::chrono::minutes(random_.between(-150, 150));
+  world_.broker->clock().jump_wall(by);
+  world_.sim.mark("sim.clock_jump");
+}
+
+void Nemesis::cut() {
+  for (std::uint64_t i = 1 + random_.below(3); i > 0; --i) {
+    std::uint64_t broker = world_.broker->index();
+    std::uint64_t client = world_.client->index();
+    switch (random_.below(3)) {
+      case 0: world_.sim.net().cut(broker, client); break;
+      case 1: world_.sim.net().cut_half(broker, client); break;
+      default: world_.sim.net().cut_half(client, broker);
+    }
+    run_up_to(300ms);
+  }
+}
+
+void Nemesis::isolate() {
+  std::uint64_t broker = world_.broker->index();
+  std::uint64_t client = world_.client->index();
+  if (random_.one_in(2)) world_.sim.net().block(broker, client);
+  else if (random_.one_in(2)) world_.sim.net().block(client, broker);
+  else world_.sim.net().isolate(broker);
+  run_up_to(6s);
+  world_.sim.net().heal();
+  world_.sim.run_for(100ms);
+}
+
+void Nemesis::slow_disk() {
+  world_.sim.mark("sim.slow_disk");
+  world_.broker->disk().faults().slow = Duration(random_.between(1'000'000, 300'000'000));
+  run_up_to(4s);
+  if (random_.one_in(2)) world_.crash(SimCrash::kPowerLoss);
+  world_.broker->disk().faults().slow = Duration::zero();
+}
+
+void Nemesis::cold_reads() {
+  world_.broker->disk().faults().cold_read_one_in = 1 + random_.below(2);
+  run_up_to(4s);
+  world_.broker->disk().faults().cold_read_one_in = 16;
+}
+
+void Nemesis::pause() {
+  Duration length(random_.between(50'000'000, 5'000'000'000));
+  world_.sim.pause(*world_.broker, length);
+  world_.sim.run_for(length);
+}
+
+void Nemesis::clean_restart() {
+  world_.sim.mark("sim.clean_stop");
+  begin_stop(*world_.broker);
+  auto program = program_of(*world_.broker);
+  bool stopped = world_.sim.run_until([&] { return program->stopped || !world_.broker->running(); }, 60s);
+  program.reset();
+  if (!stopped) world_.history.violation("a clean stop takes more than 60 s");
+  world_.crash(SimCrash::kKill);
+}
+
+}  // namespace milena::sim

@@ -1,0 +1,53 @@
+/// Nemesis: does harm, one thing after another, drawn from the seed; then sees to it that the broker comes back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "world.h"
+
+namespace milena::sim {
+
+class Nemesis {
+ public:
+  explicit Nemesis(World& world);
+  /// A while of peace, one fault, its end.
+  void round();
+
+ private:
+  struct Fault {
+    const char* name;
+    void (Nemesis::*act)();
+    std::uint64_t weight;
+  };
+  void kill();
+  void power_loss();
+  void crash_at_call();
+  void disk_full();
+  void failed_sync();
+  void clock_jump();
+  void cut();
+  void isolate();
+  void slow_disk();
+  void cold_reads();
+  void pause();
+  void clean_restart();
+
+  void run_up_to(Duration limit);
+  /// A restart that dies once more while it recovers, now and then.
+  void restart();
+
+  World& world_;
+  Random random_;
+  std::vector<Fault> faults_;
+  std::uint64_t weights_ = 0;
+};
+
+/// The faults that a batch of runs must have met, and the marks that count them.
+struct CountedFault {
+  const char* name;
+  const char* mark;
+};
+const std::vector<CountedFault>& counted_faults();
+
+}  // namespace milena::sim

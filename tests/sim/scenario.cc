@@ -1,0 +1,93 @@
+#include "scenario.h"
+
+#include <cstdio>
+
+#include "admin.h"
+#include "consumer.h"
+#include "mutants.h"
+#include "nemesis.h"
+#include "producer.h"
+#include "world.h"
+
+namespace milena::sim {
+namespace {
+
+void draw_topics(World& world) {
+  Random random = world.sim.stream("topics");
+  world.history.durable_offsets = random.one_in(2);
+  auto count = static_cast<std::size_t>(random.between(2, 3));
+  for (std::size_t i = 0; i < count; ++i) {
+    SimTopic topic;
+    topic.durable = i == 0 || (i > 1 && random.one_in(2));
+    topic.name = (topic.durable ? "durable-" : "plain-") + std::to_string(i);
+    topic.partitions = static_cast<std::int32_t>(random.between(1, 3));
+    world.history.topics.push_back(std::move(topic));
+  }
+}
+
+Overrides draw_topic_configs(Random random) {
+  return {{"internal.segment.bytes", std::to_string(8192 << random.below(4))},
+          {"index.interval.bytes", std::to_string(64 << random.below(7))}};
+}
+
+void start_actors(World& world) {
+  Random random = world.sim.stream("actors");
+  Clients* clients = world.clients.get();
+  std::uint32_t sender = 1;
+  for (std::size_t t = 0; t < world.history.topics.size(); ++t) {
+    for (std::int32_t p = 0; p < world.history.topics[t].partitions; ++p) {
+      for (std::uint64_t n = 1 + random.below(2); n > 0; --n) {
+        int in_flight = random.one_in(3) ? static_cast<int>(random.between(2, 3)) : 1;
+        world.client->spawn(run_producer(clients, sender++, {t, p}, in_flight));
+      }
+    }
+  }
+  for (std::uint64_t g = 1 + random.below(2); g > 0; --g) {
+    std::string group = "group-" + std::to_string(g);
+    world.groups.push_back(group);
+    for (int n = static_cast<int>(random.between(1, 3)); n > 0; --n) {
+      world.client->spawn(run_consumer(clients, group, n));
+    }
+  }
+  world.client->spawn(run_admin(clients));
+}
+
+void play(World& world) {
+  if (!world.bring_up()) return;
+  bool created = false;
+  Overrides configs = draw_topic_configs(world.sim.stream("topic configs"));
+  world.client->spawn(create_topics(world.clients.get(), configs, &created));
+  if (!world.sim.run_until([&] { return created || world.failed(); }, 60s)) world.history.violation("no topics after 60 s");
+  if (world.failed()) return;
+  start_actors(world);
+  Nemesis nemesis(world);
+  auto rounds = static_cast<int>(world.sim.stream("rounds").between(4, 8));
+  for (int i = 0; i < rounds && !world.failed(); ++i) nemesis.round();
+  if (!world.failed()) world.finish();
+}
+
+}  // namespace
+
+RunResult run_scenario(std::uint64_t seed, const RunOptions& options) {
+  RunResult result;
+  result.seed = seed;
+  plant_mutant(options.mutant);
+  {
+    World world(seed, options.verbose, options.mutant);
+    draw_topics(world);
+    play(world);
+    result.trace_hash = world.sim.trace_hash();
+    result.events = world.sim.events();
+    result.virtual_seconds = std::chrono::duration<double>(world.sim.now().since_start()).count();
+    result.acknowledged = world.history.acknowledged_count();
+    result.consumed = world.history.consumed_count();
+    result.commits = world.history.commits();
+    result.lost = world.history.lost_count();
+    for (const auto& [name, count] : world.sim.marks()) result.marks[name] = count;
+    result.violations = world.history.violations();
+    if (result.violations.empty() && result.acknowledged == 0) result.violations.push_back("nothing was acknowledged");
+  }
+  return result;
+}
+
+}  // namespace milena::sim
