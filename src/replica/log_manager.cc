@@ -155,9 +155,20 @@ LogManager::Opened LogManager::open_one(LogManager* self, Work work) {
     }
   }
   log::RecoveryReport report;
-  auto opened = log::Log::open(dir.disk(), std::move(work.how), &report);
+  auto opened = log::Log::open(dir.disk(), work.how, &report);
   if (opened.failed()) result.error = opened.error().message;
   else result.log = std::move(*opened);
+  if (result.log != nullptr && !work.how.clean) {
+    // What a killed process left in the page cache is about to be served: a power loss must not take it back.
+    log::FlushPlan plan = result.log->begin_flush();
+    auto synced = plan.run(dir.disk());
+    if (synced.has_value()) {
+      result.log->complete_flush(plan);
+    } else {
+      result.error = synced.error().what;
+      result.log.reset();
+    }
+  }
   result.notes = std::move(report.notes);
   return result;
 }
