@@ -44,7 +44,8 @@ io::Task<void> run_stop(BrokerProgram* program) {
 }  // namespace
 
 BrokerConfig make_config(const Overrides& overrides) {
-  auto settings = config::merge(config::settings_from_overrides(kSingleNode), config::settings_from_overrides(overrides));
+  auto settings =
+      config::merge(config::settings_from_overrides(kSingleNode), config::settings_from_overrides(overrides));
   auto parsed = config::KafkaConfig::parse(std::move(settings));
   if (parsed.failed()) refuse(parsed.error());
   BrokerConfig made;

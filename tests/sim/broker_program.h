@@ -1,5 +1,6 @@
-/// BrokerProgram: the shipped broker as the program of a simulated node: broker::Node from a server configuration,
-/// as `milena server` starts it. A node that says it cannot go on is killed, as the process would end itself.
+/// BrokerProgram: the shipped broker as the program of a simulated node: broker::Node from a server
+/// configuration, as `milena server` starts it. A node that says it cannot go on is killed, as the process
+/// would end itself.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-/// Clients: what the actors of one run share on the client node: the history, the way to the broker, the gate that
-/// keeps them still while the nemesis reads everything back, and their end.
+/// Clients: what the actors of one run share on the client node: the history, the way to the broker, the gate
+/// that keeps them still while the nemesis reads everything back, and their end.
 #pragma once
 
 #include <memory>
@@ -42,13 +42,14 @@ struct Clients {
 
 /// Waits for the gate. Nothing is awaited between its end and what follows.
 io::Task<void> pass_gate(Clients* clients);
-/// A connection, after as many attempts as it takes; null when the actors are to end and nobody answers for long.
+/// A connection, after as many attempts as it takes; null when the actors are to end and nobody answers for
+/// long.
 io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id);
 /// Sleeps up to `limit`, at random.
 io::Task<void> pause_up_to(Clients* clients, Duration limit);
 
-/// Any version of the API from `low` to what both sides know, drawn at random. `named`: the last version before
-/// topic ids took the place of names (topics are then sent by both, the version decides).
+/// Any version of the API from `low` to what both sides know, drawn at random. `named`: the last version
+/// before topic ids took the place of names (topics are then sent by both, the version decides).
 CallOptions random_version(Clients& clients, std::int16_t low, std::int16_t high);
 
 }  // namespace milena::sim

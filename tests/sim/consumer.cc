@@ -17,7 +17,8 @@ namespace {
 using wire::ErrorCode;
 
 struct Consumer {
-  Consumer(Clients* own, std::string group_id, std::string name) : clients(own), group(std::move(group_id)), client_id(std::move(name)) {}
+  Consumer(Clients* own, std::string group_id, std::string name)
+      : clients(own), group(std::move(group_id)), client_id(std::move(name)) {}
 
   Clients* clients;
   std::string group;
@@ -62,8 +63,8 @@ io::Task<bool> find_coordinator(Consumer* self) {
   co_return true;
 }
 
-std::vector<wire::SyncGroupRequest::SyncGroupRequestAssignment> share_out(const Clients& clients,
-                                                                          const wire::JoinGroupResponse& joined) {
+std::vector<wire::SyncGroupRequest::SyncGroupRequestAssignment> share_out(
+    const Clients& clients, const wire::JoinGroupResponse& joined) {
   std::vector<std::vector<PartitionRef>> shares(joined.members.size());
   std::size_t next = 0;
   const auto& topics = clients.history.topics;
@@ -128,7 +129,8 @@ void take_partition(Consumer& self, PartitionRef where, const wire::FetchRespons
   auto error = static_cast<ErrorCode>(data.error_code);
   if (error == ErrorCode::OFFSET_OUT_OF_RANGE) {
     if (clients.history.topics[where.topic].durable) {
-      clients.history.violation(fmt::format("{}: offset {} is out of range", clients.history.name(where), position));
+      clients.history.violation(
+          fmt::format("{}: offset {} is out of range", clients.history.name(where), position));
     }
     position = 0;
     return;
@@ -137,8 +139,8 @@ void take_partition(Consumer& self, PartitionRef where, const wire::FetchRespons
   History::Log records;
   if (!take_records(clients.history, where, *data.records, position, records) || records.empty()) return;
   if (records.front().first != position) {
-    clients.history.violation(fmt::format("{}: asked for offset {}, got {}", clients.history.name(where), position,
-                                          records.front().first));
+    clients.history.violation(fmt::format("{}: asked for offset {}, got {}", clients.history.name(where),
+                                          position, records.front().first));
   }
   for (const auto& [offset, item] : records) clients.history.consumed(where, offset, item);
   position = records.back().first + 1;
@@ -223,10 +225,13 @@ io::Task<bool> commit(Consumer* self) {
   for (const auto& topic : answer->topics) {
     for (const auto& partition : topic.partitions) {
       if (partition.error_code != 0) self->joined = false;
-      if (static_cast<ErrorCode>(partition.error_code) == ErrorCode::UNKNOWN_MEMBER_ID) self->member_id.clear();
+      if (static_cast<ErrorCode>(partition.error_code) == ErrorCode::UNKNOWN_MEMBER_ID)
+        self->member_id.clear();
       if (partition.error_code != 0) continue;
       for (const auto& [where, position] : offsets) {
-        if (clients.history.topics[where.topic].name != topic.name || where.partition != partition.partition_index) continue;
+        if (clients.history.topics[where.topic].name != topic.name ||
+            where.partition != partition.partition_index)
+          continue;
         clients.history.committed(self->group, where, position);
       }
     }
@@ -254,9 +259,12 @@ io::Task<bool> step(Consumer* self) {
     co_return co_await join(self);
   }
   switch (self->clients->random.below(4)) {
-    case 0: co_return co_await heartbeat(self);
-    case 1: co_return co_await commit(self);
-    default: co_return co_await fetch(self);
+    case 0:
+      co_return co_await heartbeat(self);
+    case 1:
+      co_return co_await commit(self);
+    default:
+      co_return co_await fetch(self);
   }
 }
 
@@ -280,7 +288,8 @@ io::Task<void> run_consumer(Clients* clients, std::string group, int number) {
     }
     co_await pause_up_to(clients, 60ms);
   }
-  if (self.connection != nullptr && self.connection->is_open() && !self.member_id.empty()) co_await leave(&self);
+  if (self.connection != nullptr && self.connection->is_open() && !self.member_id.empty())
+    co_await leave(&self);
   --clients->running;
   clients->changed.notify_all();
 }

@@ -1,5 +1,6 @@
-/// Consumer: a member of a classic group: joins, takes its share of all partitions, reads on from the committed
-/// offsets, heartbeats, commits now and then, starts again when the group rebalances, leaves at the end.
+/// Consumer: a member of a classic group: joins, takes its share of all partitions, reads on from the
+/// committed offsets, heartbeats, commits now and then, starts again when the group rebalances, leaves at the
+/// end.
 #pragma once
 
 #include "client_side.h"

@@ -26,7 +26,9 @@ std::optional<Item> decode_item(std::string_view value) {
   return item;
 }
 
-std::string to_string(const Item& item) { return fmt::format("record {} of sender {}", item.number, item.sender); }
+std::string to_string(const Item& item) {
+  return fmt::format("record {} of sender {}", item.number, item.sender);
+}
 
 std::string History::name(PartitionRef where) const {
   return fmt::format("{}-{}", topics[where.topic].name, where.partition);
@@ -40,14 +42,14 @@ void History::observe(PartitionRef where, std::int64_t offset, Item item, const 
   (*how == 'a' ? acknowledged_ : consumed_) += 1;
   auto [at, fresh] = state(where).known.emplace(offset, item);
   if (!fresh && at->second != item) {
-    violation(fmt::format("{} offset {}: {} was {}, but it held {}", name(where), offset, to_string(item), how,
-                          to_string(at->second)));
+    violation(fmt::format("{} offset {}: {} was {}, but it held {}", name(where), offset, to_string(item),
+                          how, to_string(at->second)));
   }
 }
 
 void History::sequence_refused(PartitionRef where, bool pipelined) {
-  // A log that lost its tail has lost the producer's newest sequences too; Kafka's producer snapshots keep only the
-  // last batch of a producer, so that a pipelined retry may be refused after a restart.
+  // A log that lost its tail has lost the producer's newest sequences too; Kafka's producer snapshots keep
+  // only the last batch of a producer, so that a pipelined retry may be refused after a restart.
   if (pipelined || (state(where).ever_lost_cache && !topics[where.topic].durable)) return;
   violation(fmt::format("{}: a sequence was refused though nothing was lost", name(where)));
 }
@@ -67,8 +69,9 @@ void History::check_log(PartitionRef where, const Log& log) {
   if (cut != own.known.end()) {
     auto missing = static_cast<std::uint64_t>(std::distance(cut, own.known.end()));
     if (!own.may_lose) {
-      violation(fmt::format("{}: lost {} records that were acknowledged or read, from offset {} on ({}); the log ends at {}",
-                            name(where), missing, cut->first, to_string(cut->second), end));
+      violation(fmt::format(
+          "{}: lost {} records that were acknowledged or read, from offset {} on ({}); the log ends at {}",
+          name(where), missing, cut->first, to_string(cut->second), end));
     }
     lost_ += missing;
     own.known.erase(cut, own.known.end());
@@ -87,11 +90,12 @@ void History::check_log(PartitionRef where, const Log& log) {
       }
       ++known;
     }
-    if (!own.sent.contains(item)) violation(fmt::format("{} offset {}: nobody sent {}", name(where), offset, to_string(item)));
+    if (!own.sent.contains(item))
+      violation(fmt::format("{} offset {}: nobody sent {}", name(where), offset, to_string(item)));
     auto [at, first] = newest.emplace(item.sender, item.number);
     if (!first && item.number <= at->second) {
-      violation(fmt::format("{} offset {}: {} after number {}: {}", name(where), offset, to_string(item), at->second,
-                            item.number == at->second ? "twice" : "out of order or twice"));
+      violation(fmt::format("{} offset {}: {} after number {}: {}", name(where), offset, to_string(item),
+                            at->second, item.number == at->second ? "twice" : "out of order or twice"));
     }
     at->second = item.number;
   }
@@ -112,13 +116,15 @@ void History::maybe_committed(const std::string& group, PartitionRef where, std:
 
 void History::committed(const std::string& group, PartitionRef where, std::int64_t offset) {
   ++commits_;
-  offsets_[{group, where}].known = offset;  // the latest: a consumer may have gone back to the end of a shorter log
+  offsets_[{group, where}].known =
+      offset;  // the latest: a consumer may have gone back to the end of a shorter log
 }
 
 void History::check_committed(const std::string& group, PartitionRef where, std::int64_t offset) {
   auto found = offsets_.find({group, where});
   if (found == offsets_.end()) {
-    if (offset >= 0) violation(fmt::format("group {} {}: offset {} was never committed", group, name(where), offset));
+    if (offset >= 0)
+      violation(fmt::format("group {} {}: offset {} was never committed", group, name(where), offset));
     return;
   }
   Commit& commit = found->second;

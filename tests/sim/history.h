@@ -1,7 +1,9 @@
-/// History: what the clients of one simulated run were told, and what must follow from it. It judges what is read
-/// back after each restart and at the end:
-///   - an acknowledged record, or one that somebody read, stays at its offset with its bytes. Records of topics
-///     without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then only as a tail;
+/// History: what the clients of one simulated run were told, and what must follow from it. It judges what is
+/// read back after each restart and at the end:
+///   - an acknowledged record, or one that somebody read, stays at its offset with its bytes. Records of
+///   topics
+///     without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then only as
+///     a tail;
 ///   - no record twice; each sender's records in the order in which it sent them; nothing that nobody sent;
 ///   - a committed offset of a group does not go back, nor does a topic's existence.
 ///
@@ -56,8 +58,12 @@ class History {
 
   // What clients learn.
   void sent(PartitionRef where, Item item) { state(where).sent.insert(item); }
-  void acknowledged(PartitionRef where, std::int64_t offset, Item item) { observe(where, offset, item, "acknowledged"); }
-  void consumed(PartitionRef where, std::int64_t offset, Item item) { observe(where, offset, item, "consumed"); }
+  void acknowledged(PartitionRef where, std::int64_t offset, Item item) {
+    observe(where, offset, item, "acknowledged");
+  }
+  void consumed(PartitionRef where, std::int64_t offset, Item item) {
+    observe(where, offset, item, "consumed");
+  }
   /// A sender was told that its sequence does not follow.
   void sequence_refused(PartitionRef where, bool pipelined);
   void topic_created(const std::string& topic) { sure_topics_.insert(topic); }

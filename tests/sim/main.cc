@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -22,7 +23,8 @@ namespace {
 constexpr std::uint64_t kEnoughSeeds = 50;  // a batch of so many must meet every fault
 constexpr unsigned kSeedLimit = 120;        // seconds that one seed may take
 
-const char* const kHelp = R"(Runs the shipped broker in a simulated world: network, disks, clocks and crashes from one seed.
+const char* const kHelp =
+    R"(Runs the shipped broker in a simulated world: network, disks, clocks and crashes from one seed.
 
 Usage: milena_sim --seed N [-v]                       one run, in this process; the same seed, the same trace hash
        milena_sim --seeds N [--from M] [--jobs J]     a batch; fails if a checker failed or a fault never happened
@@ -47,8 +49,9 @@ struct Options {
 };
 
 std::string pack(const RunResult& result) {
-  std::string text = fmt::format("{} {} {} {} {} {} {} {}\n", result.seed, result.trace_hash, result.events,
-                                 result.virtual_seconds, result.acknowledged, result.consumed, result.commits, result.lost);
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {} {}\n", result.seed, result.trace_hash, result.events,
+                  result.virtual_seconds, result.acknowledged, result.consumed, result.commits, result.lost);
   for (const auto& [name, count] : result.marks) text += fmt::format("m{} {}\n", name, count);
   for (std::string what : result.violations) {
     std::ranges::replace(what, '\n', ' ');
@@ -67,8 +70,9 @@ RunResult unpack(std::uint64_t seed, const std::string& text, int status) {
     std::string line = text.substr(at, end - at);
     at = end + 1;
     if (first) {
-      std::sscanf(line.c_str(), "%lu %lu %lu %lf %lu %lu %lu %lu", &result.seed, &result.trace_hash, &result.events,
-                  &result.virtual_seconds, &result.acknowledged, &result.consumed, &result.commits, &result.lost);
+      std::sscanf(line.c_str(), "%lu %lu %lu %lf %lu %lu %lu %lu", &result.seed, &result.trace_hash,
+                  &result.events, &result.virtual_seconds, &result.acknowledged, &result.consumed,
+                  &result.commits, &result.lost);
     } else if (line.starts_with("m")) {
       std::size_t space = line.rfind(' ');
       result.marks[line.substr(1, space - 1)] = std::strtoull(line.c_str() + space, nullptr, 10);
@@ -79,9 +83,10 @@ RunResult unpack(std::uint64_t seed, const std::string& text, int status) {
     }
   }
   if (!whole) {
-    result.violations.push_back(WIFSIGNALED(status) ? fmt::format("the run died of signal {} ({})", WTERMSIG(status),
-                                                                  strsignal(WTERMSIG(status)))
-                                                    : "the run ended early");
+    result.violations.push_back(
+        WIFSIGNALED(status)
+            ? fmt::format("the run died of signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))
+            : "the run ended early");
   }
   return result;
 }
@@ -120,7 +125,8 @@ void run_batch(const Options& options, const RunOptions& run, Take take) {
     if (child == children.end()) continue;
     std::string text;
     char buffer[4096];
-    for (ssize_t got = 0; (got = read(child->second.pipe, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = read(child->second.pipe, buffer, sizeof buffer)) > 0;)
+      text.append(buffer, static_cast<std::size_t>(got));
     close(child->second.pipe);
     RunResult result = unpack(child->second.seed, text, status);
     children.erase(child);
@@ -129,16 +135,19 @@ void run_batch(const Options& options, const RunOptions& run, Take take) {
 }
 
 void print_run(const RunResult& result) {
-  fmt::print("seed {}: trace {:016x}, {} events, {:.1f} virtual s, {} acknowledged, {} read, {} commits, {} lost as they may\n",
-             result.seed, result.trace_hash, result.events, result.virtual_seconds, result.acknowledged, result.consumed,
-             result.commits, result.lost);
+  fmt::print(
+      "seed {}: trace {:016x}, {} events, {:.1f} virtual s, {} acknowledged, {} read, {} commits, {} lost as "
+      "they may\n",
+      result.seed, result.trace_hash, result.events, result.virtual_seconds, result.acknowledged,
+      result.consumed, result.commits, result.lost);
   for (const std::string& what : result.violations) fmt::print("  violation: {}\n", what);
   std::fflush(stdout);
 }
 
 // The hash that a process of its own, with its own addresses, gets for the seed.
 std::uint64_t hash_elsewhere(std::uint64_t seed) {
-  std::string command = fmt::format("{} --seed {}", std::filesystem::read_symlink("/proc/self/exe").string(), seed);
+  std::string command =
+      fmt::format("{} --seed {}", std::filesystem::read_symlink("/proc/self/exe").string(), seed);
   FILE* out = popen(command.c_str(), "r");
   if (out == nullptr) return 0;
   std::uint64_t got_seed = 0;
@@ -171,7 +180,8 @@ int run_seeds(const Options& options) {
     return failed.size() < 10;
   });
   bool good = failed.empty();
-  for (std::uint64_t seed = options.from; good && seed < options.from + std::min<std::uint64_t>(options.seeds, 3); ++seed) {
+  for (std::uint64_t seed = options.from;
+       good && seed < options.from + std::min<std::uint64_t>(options.seeds, 3); ++seed) {
     std::uint64_t again = hash_elsewhere(seed);
     if (again == hashes[seed]) continue;
     fmt::print("seed {} is not deterministic: trace {:016x}, then {:016x}\n", seed, hashes[seed], again);
@@ -189,9 +199,11 @@ int run_seeds(const Options& options) {
     good = false;
   }
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  fmt::print("{} seeds, {} failed, {:.0f} s; {:.0f} virtual s, {} events, {} records acknowledged, {} read, {} commits; faults: {}\n",
-             hashes.size(), failed.size(), seconds, total.virtual_seconds, total.events, total.acknowledged, total.consumed,
-             total.commits, counts);
+  fmt::print(
+      "{} seeds, {} failed, {:.0f} s; {:.0f} virtual s, {} events, {} records acknowledged, {} read, {} "
+      "commits; faults: {}\n",
+      hashes.size(), failed.size(), seconds, total.virtual_seconds, total.events, total.acknowledged,
+      total.consumed, total.commits, counts);
   return good ? 0 : 1;
 }
 
@@ -204,7 +216,8 @@ bool caught(const Options& options, const Mutant& mutant) {
     return !catch_of.has_value();
   });
   if (catch_of.has_value()) {
-    fmt::print("mutant {}: caught by seed {}: {}\n", mutant.name, catch_of->seed, catch_of->violations.front());
+    fmt::print("mutant {}: caught by seed {}: {}\n", mutant.name, catch_of->seed,
+               catch_of->violations.front());
   } else {
     fmt::print("mutant {}: NOT caught within {} seeds ({})\n", mutant.name, options.seeds, mutant.what);
   }
@@ -220,7 +233,8 @@ int run_mutants(const Options& options) {
     known = true;
     good = caught(options, mutant) && good;
   }
-  if (!known) fmt::print(stderr, "milena_sim: unknown mutant {}; --list-mutants names them\n", options.mutant);
+  if (!known)
+    fmt::print(stderr, "milena_sim: unknown mutant {}; --list-mutants names them\n", options.mutant);
   return good && known ? 0 : 1;
 }
 
@@ -234,17 +248,28 @@ bool parse(const std::vector<std::string>& arguments, Options& options) {
     const std::string& name = arguments[i];
     bool last = i + 1 == arguments.size();
     std::uint64_t number = 0;
-    if (name == "-v" || name == "--verbose") options.verbose = true;
-    else if (name == "-h" || name == "--help") options.help = true;
-    else if (name == "--mutants") options.all_mutants = true;
-    else if (name == "--list-mutants") options.list_mutants = true;
-    else if (name == "--mutant" && !last) options.mutant = arguments[++i];
-    else if (last || !parse_number(arguments[++i], number)) return false;
-    else if (name == "--seed") options.seed = number;
-    else if (name == "--seeds") options.seeds = number;
-    else if (name == "--from") options.from = number;
-    else if (name == "--jobs" && number > 0) options.jobs = number;
-    else return false;
+    if (name == "-v" || name == "--verbose")
+      options.verbose = true;
+    else if (name == "-h" || name == "--help")
+      options.help = true;
+    else if (name == "--mutants")
+      options.all_mutants = true;
+    else if (name == "--list-mutants")
+      options.list_mutants = true;
+    else if (name == "--mutant" && !last)
+      options.mutant = arguments[++i];
+    else if (last || !parse_number(arguments[++i], number))
+      return false;
+    else if (name == "--seed")
+      options.seed = number;
+    else if (name == "--seeds")
+      options.seeds = number;
+    else if (name == "--from")
+      options.from = number;
+    else if (name == "--jobs" && number > 0)
+      options.jobs = number;
+    else
+      return false;
   }
   if (const char* seeds = std::getenv("MILENA_SIM_SEEDS")) parse_number(seeds, options.seeds);
   return true;
@@ -284,4 +309,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace milena::sim
 
-int main(int argc, char** argv) { return milena::sim::run(argc, argv); }
+int main(int argc, char** argv) {
+  return milena::sim::run(argc, argv);
+}

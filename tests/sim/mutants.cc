@@ -7,7 +7,9 @@ namespace {
 std::string g_planted;  // by plant_mutant
 }
 #ifdef MILENA_MUTANTS
-bool mutant_planted(std::string_view name) { return name == g_planted; }
+bool mutant_planted(std::string_view name) {
+  return name == g_planted;
+}
 #endif
 
 namespace sim {
@@ -31,9 +33,13 @@ bool mutants_compiled_in() {
 #endif
 }
 
-void plant_mutant(const std::string& name) { g_planted = name; }
+void plant_mutant(const std::string& name) {
+  g_planted = name;
+}
 
-void plant_in_disk(const std::string& name, io::SimDisk& disk) { disk.faults().sync_lies = name == "lying-disk"; }
+void plant_in_disk(const std::string& name, io::SimDisk& disk) {
+  disk.faults().sync_lies = name == "lying-disk";
+}
 
 }  // namespace sim
 }  // namespace milena

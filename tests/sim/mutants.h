@@ -1,5 +1,6 @@
-/// Mutants: faults planted on purpose, to show that the checkers see them. One is in the simulated device; the others
-/// are in product code, in places marked with MILENA_MUTANT, which only the program milena_sim_mutants compiles in.
+/// Mutants: faults planted on purpose, to show that the checkers see them. One is in the simulated device;
+/// the others are in product code, in places marked with MILENA_MUTANT, which only the program
+/// milena_sim_mutants compiles in.
 #pragma once
 
 #include <string>

@@ -53,7 +53,9 @@ Nemesis::Nemesis(World& world) : world_(world), random_(world.sim.stream("nemesi
   if (weights_ == 0) weights_ = faults_[0].weight = 1;
 }
 
-void Nemesis::run_up_to(Duration limit) { world_.sim.run_for(Duration(random_.between(0, limit.count()))); }
+void Nemesis::run_up_to(Duration limit) {
+  world_.sim.run_for(Duration(random_.between(0, limit.count())));
+}
 
 void Nemesis::round() {
   run_up_to(3s);
@@ -114,7 +116,8 @@ void Nemesis::disk_full() {
 }
 
 void Nemesis::failed_sync() {
-  static const char* const kParts[] = {"durable-", "plain-", "__cluster_metadata", "__consumer_offsets", "checkpoint", "snapshot", "/data"};
+  static const char* const kParts[] = {
+      "durable-", "plain-", "__cluster_metadata", "__consumer_offsets", "checkpoint", "snapshot", "/data"};
   world_.lose_cache();  // what the failed sync would have written is dropped
   world_.broker->disk().fail_next_sync(kParts[random_.below(std::size(kParts))]);
   world_.sim.run_until([this] { return !world_.broker->running(); }, 3s);
@@ -134,9 +137,14 @@ void Nemesis::cut() {
     std::uint64_t broker = world_.broker->index();
     std::uint64_t client = world_.client->index();
     switch (random_.below(3)) {
-      case 0: world_.sim.net().cut(broker, client); break;
-      case 1: world_.sim.net().cut_half(broker, client); break;
-      default: world_.sim.net().cut_half(client, broker);
+      case 0:
+        world_.sim.net().cut(broker, client);
+        break;
+      case 1:
+        world_.sim.net().cut_half(broker, client);
+        break;
+      default:
+        world_.sim.net().cut_half(client, broker);
     }
     run_up_to(300ms);
   }
@@ -145,9 +153,12 @@ void Nemesis::cut() {
 void Nemesis::isolate() {
   std::uint64_t broker = world_.broker->index();
   std::uint64_t client = world_.client->index();
-  if (random_.one_in(2)) world_.sim.net().block(broker, client);
-  else if (random_.one_in(2)) world_.sim.net().block(client, broker);
-  else world_.sim.net().isolate(broker);
+  if (random_.one_in(2))
+    world_.sim.net().block(broker, client);
+  else if (random_.one_in(2))
+    world_.sim.net().block(client, broker);
+  else
+    world_.sim.net().isolate(broker);
   run_up_to(6s);
   world_.sim.net().heal();
   world_.sim.run_for(100ms);

@@ -1,4 +1,5 @@
-/// Nemesis: does harm, one thing after another, drawn from the seed; then sees to it that the broker comes back.
+/// Nemesis: does harm, one thing after another, drawn from the seed; then sees to it that the broker comes
+/// back.
 #pragma once
 
 #include <string>

@@ -39,14 +39,14 @@ struct Producer {
   std::int16_t epoch = -1;
   std::int32_t next_sequence = 0;
   std::uint64_t next_number = 1;
-  std::uint64_t acknowledged = 0;  // the newest number
   std::deque<Batch> pending;
 };
 
 void encode(Producer& self, Batch& batch) {
   Random& random = self.clients->random;
   wire::BatchOptions options;
-  options.codec = random.one_in(3) ? static_cast<wire::Codec>(random.below(wire::kCodecs)) : wire::Codec::kNone;
+  options.codec =
+      random.one_in(3) ? static_cast<wire::Codec>(random.below(wire::kCodecs)) : wire::Codec::kNone;
   options.producer_id = ProducerId(self.id);
   options.producer_epoch = self.epoch;
   options.base_sequence = batch.sequence = self.next_sequence;
@@ -84,6 +84,11 @@ io::Task<bool> obtain_id(Producer* self) {
   co_return true;
 }
 
+void acknowledge(Producer& self, const Batch& batch) {
+  std::int64_t offset = batch.base_offset;
+  for (const Item& item : batch.items) self.clients->history.acknowledged(self.where, offset++, item);
+}
+
 io::Task<void> send(Producer* self, Batch* batch) {
   const SimTopic& topic = self->clients->history.topics[self->where.topic];
   wire::ProduceRequest request;
@@ -106,12 +111,8 @@ io::Task<void> send(Producer* self, Batch* batch) {
   const auto& result = answer->responses.at(0).partition_responses.at(0);
   batch->error = static_cast<ErrorCode>(result.error_code);
   batch->base_offset = result.base_offset;
-}
-
-void acknowledge(Producer& self, const Batch& batch) {
-  std::int64_t offset = batch.base_offset;
-  for (const Item& item : batch.items) self.clients->history.acknowledged(self.where, offset++, item);
-  self.acknowledged = std::max(self.acknowledged, batch.items.back().number);
+  // Noted as it arrives: a batch beside it may be waiting for its answer still.
+  if (batch->error == ErrorCode::NONE) acknowledge(*self, *batch);
 }
 
 // The sequences do not follow: what of ours is in the log stays, the rest goes out under a new producer id.
@@ -129,7 +130,8 @@ io::Task<void> start_again(Producer* self) {
     for (const auto& [offset, item] : *log) {
       if (item.sender == self->sender) newest = std::max(newest, item.number);
     }
-    std::erase_if(self->pending, [newest](const Batch& batch) { return batch.items.back().number <= newest; });
+    std::erase_if(self->pending,
+                  [newest](const Batch& batch) { return batch.items.back().number <= newest; });
     break;
   }
   self->id = -1;
@@ -153,29 +155,30 @@ io::Task<bool> take_answers(Producer* self) {
     Batch& batch = self->pending.front();
     if (!batch.answered) lost = true;
     if (!batch.answered || batch.error != ErrorCode::NONE) break;
-    acknowledge(*self, batch);
     self->pending.pop_front();
     if (self->pending.empty() || !self->pending.front().answered) break;
   }
   if (!self->pending.empty() && self->pending.front().answered) {
     switch (self->pending.front().error) {
-      case ErrorCode::NONE: break;
+      case ErrorCode::NONE:
+        break;
       case ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER:
       case ErrorCode::UNKNOWN_PRODUCER_ID:
-      case ErrorCode::DUPLICATE_SEQUENCE_NUMBER: refused = true; break;
+      case ErrorCode::DUPLICATE_SEQUENCE_NUMBER:
+        refused = true;
+        break;
       case ErrorCode::NOT_LEADER_OR_FOLLOWER:
       case ErrorCode::KAFKA_STORAGE_ERROR:
       case ErrorCode::REQUEST_TIMED_OUT:
       case ErrorCode::LEADER_NOT_AVAILABLE:
       case ErrorCode::UNKNOWN_TOPIC_ID:
-      case ErrorCode::UNKNOWN_TOPIC_OR_PARTITION: break;
+      case ErrorCode::UNKNOWN_TOPIC_OR_PARTITION:
+        break;
       default:
-        self->clients->history.violation(fmt::format("{}: a producer was told {}", self->clients->history.name(self->where),
+        self->clients->history.violation(fmt::format("{}: a producer was told {}",
+                                                     self->clients->history.name(self->where),
                                                      wire::name(self->pending.front().error)));
     }
-  }
-  for (Batch& batch : self->pending) {
-    if (batch.answered && batch.error == ErrorCode::NONE && batch.base_offset >= 0) batch.answered = false;
   }
   if (refused) co_await start_again(self);
   co_return !lost;

@@ -1,6 +1,6 @@
-/// Producer: an idempotent producer of one partition, as Kafka's clients are: numbered batches, up to three in flight,
-/// the same batches again after any failure, a new producer id when the broker says that sequences do not follow
-/// (after looking up which of its records are there).
+/// Producer: an idempotent producer of one partition, as Kafka's clients are: numbered batches, up to three
+/// in flight, the same batches again after any failure, a new producer id when the broker says that sequences
+/// do not follow (after looking up which of its records are there).
 #pragma once
 
 #include "client_side.h"

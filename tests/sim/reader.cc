@@ -48,7 +48,8 @@ wire::FetchRequest fetch_request(const SimTopic& topic, std::int32_t index, std:
 
 }  // namespace
 
-bool take_records(History& history, PartitionRef where, ByteView records, std::int64_t from, History::Log& into) {
+bool take_records(History& history, PartitionRef where, ByteView records, std::int64_t from,
+                  History::Log& into) {
   wire::CompressionScratch scratch;
   wire::BatchCursor cursor(records);
   wire::BatchView batch;
@@ -106,7 +107,8 @@ io::Task<std::optional<History::Log>> read_log(Clients* clients, PartitionRef wh
       co_return std::nullopt;
     }
     std::size_t before = log.size();
-    if (partition.records.has_value() && !take_records(clients->history, where, *partition.records, next, log)) {
+    if (partition.records.has_value() &&
+        !take_records(clients->history, where, *partition.records, next, log)) {
       co_return std::optional<History::Log>(std::move(log));
     }
     if (log.size() > before) {
@@ -139,7 +141,8 @@ io::Task<std::optional<std::set<std::string>>> list_topics(Clients* clients) {
   co_return std::optional<std::set<std::string>>(std::move(names));
 }
 
-io::Task<std::optional<std::map<PartitionRef, std::int64_t>>> committed_offsets(Clients* clients, std::string group) {
+io::Task<std::optional<std::map<PartitionRef, std::int64_t>>> committed_offsets(Clients* clients,
+                                                                                std::string group) {
   auto opened = co_await connect_once(clients);
   if (opened.failed()) {
     note(clients, "connecting", opened.error());
@@ -160,7 +163,8 @@ io::Task<std::optional<std::map<PartitionRef, std::int64_t>>> committed_offsets(
     co_return std::nullopt;
   }
   if (answer->groups.size() != 1 || answer->groups[0].error_code != 0) {
-    note(clients, "offsets of " + group, answer->groups.empty() ? std::int16_t{-1} : answer->groups[0].error_code);
+    note(clients, "offsets of " + group,
+         answer->groups.empty() ? std::int16_t{-1} : answer->groups[0].error_code);
     co_return std::nullopt;
   }
   std::map<PartitionRef, std::int64_t> offsets;

@@ -57,7 +57,8 @@ void play(World& world) {
   bool created = false;
   Overrides configs = draw_topic_configs(world.sim.stream("topic configs"));
   world.client->spawn(create_topics(world.clients.get(), configs, &created));
-  if (!world.sim.run_until([&] { return created || world.failed(); }, 60s)) world.history.violation("no topics after 60 s");
+  if (!world.sim.run_until([&] { return created || world.failed(); }, 60s))
+    world.history.violation("no topics after 60 s");
   if (world.failed()) return;
   start_actors(world);
   Nemesis nemesis(world);
@@ -85,7 +86,8 @@ RunResult run_scenario(std::uint64_t seed, const RunOptions& options) {
     result.lost = world.history.lost_count();
     for (const auto& [name, count] : world.sim.marks()) result.marks[name] = count;
     result.violations = world.history.violations();
-    if (result.violations.empty() && result.acknowledged == 0) result.violations.push_back("nothing was acknowledged");
+    if (result.violations.empty() && result.acknowledged == 0)
+      result.violations.push_back("nothing was acknowledged");
   }
   return result;
 }

@@ -1,4 +1,5 @@
-/// One simulated run: from a seed a broker with its configuration, topics, clients and a nemesis; what came out of it.
+/// One simulated run: from a seed a broker with its configuration, topics, clients and a nemesis; what came
+/// out of it.
 #pragma once
 
 #include <cstdint>

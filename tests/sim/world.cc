@@ -15,7 +15,9 @@ namespace milena::sim {
 namespace {
 
 Overrides draw_config(Random random) {
-  auto number = [&random](std::int64_t low, std::int64_t high) { return std::to_string(random.between(low, high)); };
+  auto number = [&random](std::int64_t low, std::int64_t high) {
+    return std::to_string(random.between(low, high));
+  };
   return {
       {"log.flush.offset.checkpoint.interval.ms", number(500, 5000)},
       {"log.retention.check.interval.ms", number(1000, 5000)},
@@ -63,7 +65,9 @@ std::string compare_replay(const replica::LoadedMetadata& loaded, const image::I
   if (image.offset < live.offset) {
     return fmt::format("the image served is of offset {}, the log gives only {}", live.offset, image.offset);
   }
-  return image.same_contents(live) ? "" : fmt::format("replay up to offset {} gives another image than the one served", live.offset);
+  return image.same_contents(live)
+             ? ""
+             : fmt::format("replay up to offset {} gives another image than the one served", live.offset);
 }
 
 io::Task<void> run_read_back(World* world, bool* done) {
@@ -106,14 +110,16 @@ io::Task<void> run_read_back(World* world, bool* done) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, bool verbose, const std::string& mutant) : sim(seed, world_options(verbose)), verbose_(verbose) {
+World::World(std::uint64_t seed, bool verbose, const std::string& mutant)
+    : sim(seed, world_options(verbose)), verbose_(verbose) {
   io::SimNodeOptions machine;
   machine.name = kBrokerHost;
-  machine.program = broker_program(make_config(draw_config(sim.stream("config"))), [this](const std::string& why) {
-    sim.mark("sim.gave_up");
-    last_words_ = why;
-    sim.crash(*broker, io::SimCrash::kKill);
-  });
+  machine.program =
+      broker_program(make_config(draw_config(sim.stream("config"))), [this](const std::string& why) {
+        sim.mark("sim.gave_up");
+        last_words_ = why;
+        sim.crash(*broker, io::SimCrash::kKill);
+      });
   broker = &sim.add_node(std::move(machine));
   io::SimNodeOptions other;
   other.name = "clients";
@@ -129,10 +135,14 @@ World::~World() {
   sim.crash(*client, io::SimCrash::kKill);
 }
 
-bool World::ready() const { return broker->running() && program_of(*broker)->ready; }
+bool World::ready() const {
+  return broker->running() && program_of(*broker)->ready;
+}
 
 void World::say(const std::string& what) const {
-  if (verbose_) std::fprintf(stderr, "== %.3f s: %s\n", std::chrono::duration<double>(sim.now().since_start()).count(), what.c_str());
+  if (verbose_)
+    std::fprintf(stderr, "== %.3f s: %s\n", std::chrono::duration<double>(sim.now().since_start()).count(),
+                 what.c_str());
 }
 
 void World::crash(io::SimCrash how) {
@@ -165,7 +175,9 @@ void World::check_replay(const std::shared_ptr<const image::Image>& live) {
     std::string wrong;
     if (directory.failed()) {
       wrong = directory.error().message;
-    } else if (auto store = replica::MetadataStore::open(disk, **directory, {}, broker->clock().wall_now(), loaded); store.failed()) {
+    } else if (auto store =
+                   replica::MetadataStore::open(disk, **directory, {}, broker->clock().wall_now(), loaded);
+               store.failed()) {
       wrong = store.error().message;
     }
     if (wrong.empty()) wrong = compare_replay(loaded, *live);
@@ -192,8 +204,10 @@ bool World::cut_refused_log(const std::string& message) {
   std::string base = path.substr(directory.size() + 1);
   if (auto entries = disk.list(directory); entries.has_value()) {
     for (const io::DirectoryEntry& entry : *entries) {
-      bool numbered = entry.name.size() > base.size() && entry.name.find_first_not_of("0123456789") == base.size();
-      if (numbered && entry.name.substr(0, base.size()) > base && disk.remove_file(directory + "/" + entry.name).failed()) {
+      bool numbered =
+          entry.name.size() > base.size() && entry.name.find_first_not_of("0123456789") == base.size();
+      if (numbered && entry.name.substr(0, base.size()) > base &&
+          disk.remove_file(directory + "/" + entry.name).failed()) {
         history.violation("cannot remove " + entry.name);
       }
     }
@@ -268,7 +282,8 @@ bool World::groups_loaded() const {
 
 std::vector<std::string> World::dump_groups() const {
   std::vector<std::string> dumps;
-  program_of(*broker)->node->services().groups.read_all([&](const group::Groups& groups) { dumps.push_back(groups.dump_durable()); });
+  program_of(*broker)->node->services().groups.read_all(
+      [&](const group::Groups& groups) { dumps.push_back(groups.dump_durable()); });
   return dumps;
 }
 
@@ -289,14 +304,16 @@ void World::finish() {
   } else {
     begin_stop(*broker);
     auto program = program_of(*broker);
-    if (!sim.run_until([&] { return program->stopped || !broker->running(); }, 60s)) history.violation("a clean stop takes more than 60 s");
+    if (!sim.run_until([&] { return program->stopped || !broker->running(); }, 60s))
+      history.violation("a clean stop takes more than 60 s");
     before = program->stopped ? before : std::vector<std::string>();
     program.reset();
     sim.mark("sim.clean_stop");
     sim.crash(*broker, io::SimCrash::kKill);
   }
   if (failed() || !bring_up()) return;
-  if (!sim.run_until([this] { return groups_loaded(); }, 30s)) history.violation("the groups are not loaded after 30 s");
+  if (!sim.run_until([this] { return groups_loaded(); }, 30s))
+    history.violation("the groups are not loaded after 30 s");
   if (dump_groups() != before) history.violation("replay gives other groups than those that were served");
   read_back();
 }

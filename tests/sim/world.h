@@ -1,5 +1,5 @@
-/// World: the simulated world of one run: a broker node, a client node with its actors, and the steps that the
-/// nemesis and the end of the run are made of. After each restart everything is read back and judged.
+/// World: the simulated world of one run: a broker node, a client node with its actors, and the steps that
+/// the nemesis and the end of the run are made of. After each restart everything is read back and judged.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ class World {
   bool ready() const;
   void say(const std::string& what) const;
 
-  /// Kills the broker's process (if one runs), with the page cache or without, and checks that the metadata log
-  /// alone gives the image that was served.
+  /// Kills the broker's process (if one runs), with the page cache or without, and checks that the metadata
+  /// log alone gives the image that was served.
   void crash(io::SimCrash how);
   /// The page cache is, or may be, lost in part.
   void lose_cache();
@@ -48,16 +48,17 @@ class World {
   std::vector<std::string> dump_groups() const;
   bool groups_loaded() const;
 
-  /// What an operator does about a log that the broker refuses to open after a power loss: the unsynced writes were
-  /// kept in part, a later one without an earlier one. Cuts the log where the message says. False: `message` is not
-  /// about that.
+  /// What an operator does about a log that the broker refuses to open after a power loss: the unsynced
+  /// writes were kept in part, a later one without an earlier one. Cuts the log where the message says.
+  /// False: `message` is not about that.
   bool cut_refused_log(const std::string& message);
-  /// The same for the partitions that the running broker does not serve; it is down then. False: there are none.
+  /// The same for the partitions that the running broker does not serve; it is down then. False: there are
+  /// none.
   bool cut_refused_partitions();
 
   bool verbose_;
-  std::string last_words_;           // of a broker that gave up
-  bool cache_lost_ = false;          // since the last time that the broker came up
+  std::string last_words_;            // of a broker that gave up
+  bool cache_lost_ = false;           // since the last time that the broker came up
   std::size_t log_lines_before_ = 0;  // when the broker was started
 };
 
