@@ -52,13 +52,14 @@ Result<std::string, FormatFailure> format_directories(io::Disk& disk, io::Entrop
   auto files = raft::format_files(options);
   if (files.failed()) return Err(FormatFailure{files.error().message});
   // meta.properties makes a directory formatted, so it comes last: a crash in between leaves an unformatted one.
-  auto is_mark = [](const raft::FormatFile& file) { return file.path.ends_with("/meta.properties"); };
-  std::ranges::stable_partition(*files, [&](const raft::FormatFile& file) { return !is_mark(file); });
-  for (const raft::FormatFile& file : *files) {
-    auto made = disk.create_directories(io::parent_path(file.path));
-    if (made.failed()) return Err(FormatFailure{made.error().what});
-    auto written = disk.write_file(file.path, file.contents.text());
-    if (written.failed()) return Err(FormatFailure{written.error().what});
+  for (bool mark : {false, true}) {
+    for (const raft::FormatFile& file : *files) {
+      if (file.path.ends_with("/meta.properties") != mark) continue;
+      auto made = disk.create_directories(io::parent_path(file.path));
+      if (made.failed()) return Err(FormatFailure{made.error().what});
+      auto written = disk.write_file(file.path, file.contents.text());
+      if (written.failed()) return Err(FormatFailure{written.error().what});
+    }
   }
   return options.cluster_id;
 }
