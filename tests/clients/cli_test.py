@@ -86,16 +86,10 @@ class CliTest(unittest.TestCase):
         self.ok("topic", "create", name, *arguments)
         return name
 
-    def skip_without(self, api, what):
-        host, port = server.rsplit(":", 1)
-        if api not in harness.api_versions(int(port), host=host):
-            self.skipTest(f"the server has no {what}")
 
 
 class Topics(CliTest):
     def test_create_describe_delete(self):
-        self.skip_without(20, "DeleteTopics")
-        self.skip_without(32, "DescribeConfigs")
         name = new_name()
         created = self.rows("topic", "create", name, "-p", "3", "-r", "1", "-c", "retention.ms=3600000",
                             "-c", "cleanup.policy=compact")
@@ -157,7 +151,6 @@ class Topics(CliTest):
         self.assertIn(f"- name: {prefix}.a\n", self.ok("topic", "list", f"{prefix}.a", "-o", "yaml"))
 
     def test_delete_needs_agreement(self):
-        self.skip_without(20, "DeleteTopics")
         name = self.new_topic()
         self.assertIn("--yes", self.fails(2, "topic", "delete", name))
         self.assertIn(name, self.fails(2, "topic", "delete", "--regex", name + ".*"))
@@ -167,7 +160,6 @@ class Topics(CliTest):
         self.ok("topic", "delete", new_name(), "--yes", "--if-exists")
 
     def test_alter_configuration(self):
-        self.skip_without(44, "IncrementalAlterConfigs")
         name = self.new_topic("-c", "retention.ms=1000")
         self.ok("topic", "alter", name, "-c", "max.message.bytes=2000", "-d", "retention.ms")
         self.ok("topic", "alter", name, "-c", "cleanup.policy+=compact")
@@ -180,7 +172,6 @@ class Topics(CliTest):
         self.fails(3, "topic", "alter", new_name(), "-c", "max.message.bytes=1")
 
     def test_add_partitions(self):
-        self.skip_without(37, "CreatePartitions")
         name = self.new_topic("-p", "2")
         self.ok("topic", "alter", name, "-p", "4")
         harness.wait_until(lambda: len(self.rows("topic", "describe", name)[0]["partitions"]) == 4, 10, "4 partitions")
@@ -301,10 +292,6 @@ class Records(CliTest):
 
 
 class Groups(CliTest):
-    def setUp(self):
-        for api, what in [(8, "OffsetCommit"), (9, "OffsetFetch"), (11, "JoinGroup"), (15, "DescribeGroups"), (16, "ListGroups")]:
-            self.skip_without(api, what)
-
     def read_by_group(self, name, group, count):
         return self.ok("consume", name, "-g", group, "-n", str(count), timeout=90)
 
@@ -363,7 +350,6 @@ class Groups(CliTest):
         self.fails(2, "group", "seek", group, "--to", "nowhere", "--yes")
 
     def test_delete(self):
-        self.skip_without(42, "DeleteGroups")
         name, group = self.new_topic(), new_name("g")
         self.ok("produce", name, stdin="1\n")
         self.read_by_group(name, group, 1)
@@ -373,18 +359,6 @@ class Groups(CliTest):
         self.fails(3, "group", "describe", group)
         self.fails(3, "group", "lag", group)
         self.fails(3, "group", "delete", group, "--yes")
-
-
-class WithoutGroups(CliTest):
-    def setUp(self):
-        host, port = server.rsplit(":", 1)
-        if 11 in harness.api_versions(int(port), host=host):
-            self.skipTest("the server has groups")
-
-    def test_what_is_said(self):
-        name = self.new_topic()
-        self.assertIn("does not support ListGroups", self.fails(1, "group", "list"))
-        self.assertIn("cannot join group 'g'", self.fails(5, "consume", name, "-g", "g", "--timeout", "1000"))
 
 
 class Storage(CliTest):
@@ -454,7 +428,6 @@ class Storage(CliTest):
         self.assertIn("no meta.properties", self.fails(1, "storage", "format", "-s", "-t", cluster, "-c", config))
         self.assertEqual(os.listdir(self.folder / "a"), ["precious"])
 
-    @unittest.skipUnless(harness.kafka_libs(), "MILENA_KAFKA_LIBS does not name the directory of Kafka's jars")
     def test_kafka_reads_what_was_formatted(self):
         cluster = harness.random_cluster_id()
         self.ok("storage", "format", "-s", "-t", cluster, "-c", str(self.config), "--release-version", "4.1")
@@ -466,7 +439,6 @@ class Storage(CliTest):
         self.assertRegex(dump.stdout, r'"name":"metadata.version","featureLevel":27')
         self.assertNotIn("streams.version", dump.stdout)
 
-    @unittest.skipUnless(harness.kafka_libs(), "MILENA_KAFKA_LIBS does not name the directory of Kafka's jars")
     def test_info_reads_what_kafka_formatted(self):
         cluster = harness.random_cluster_id()
         done = harness.run_kafka_tool("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self.config))
@@ -553,7 +525,6 @@ class CommandLine(CliTest):
         self.assertNotIn("\033", self.on_terminal("topic", "list", name, "--color", "never"))
 
     def test_deleting_at_a_terminal(self):
-        self.skip_without(20, "DeleteTopics")
         name = self.new_topic()
         text = self.on_terminal("topic", "delete", name, typed="no\n", code=1)
         self.assertIn(f"type '{name}'", text)
@@ -605,7 +576,4 @@ def murmur2(data):
 
 
 if __name__ == "__main__":
-    if not server and harness.server_class() is harness.Kafka and not harness.kafka_libs():
-        print("skipped: MILENA_KAFKA_LIBS does not name the directory of Kafka's jars")
-        sys.exit(harness.SKIPPED)
     unittest.main()

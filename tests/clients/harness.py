@@ -34,7 +34,6 @@ from pathlib import Path
 
 LOG_TAIL_LINES = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
-SKIPPED = 77  # exit code of a test program that cannot run here
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 
@@ -247,11 +246,6 @@ class Milena(Node):
 
     def command(self):
         return [milena_binary(), "server", str(self.config_path)]
-
-
-def kafka_libs():
-    """The folder of Kafka's jars; None where there is none."""
-    return os.environ.get("MILENA_KAFKA_LIBS") or None
 
 
 def run_kafka_tool(main, *arguments, timeout=60):

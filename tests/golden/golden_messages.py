@@ -3,23 +3,22 @@
 
   golden_messages.py DRIVER WORK_DIR
 
-Kafka's jars are in the directory that the environment variable MILENA_KAFKA_LIBS names. Without it: exit code
-77 (skipped). Fails if a value differs or if a message or version of the jars is not covered.
+Kafka's jars are in the directory that the environment variable MILENA_KAFKA_LIBS names.
+Fails if a value differs or if a message or version of the jars is not covered.
 """
 import os
 import subprocess
 import sys
 
 VALUES = "20"
-SKIPPED = 77
 
 
 def main():
     driver, work = sys.argv[1:3]
     jars = os.environ.get("MILENA_KAFKA_LIBS")
     if not jars:
-        print("skipped: MILENA_KAFKA_LIBS does not name the directory of Kafka's jars")
-        return SKIPPED
+        print("MILENA_KAFKA_LIBS does not name the directory of Kafka's jars; ./dev test fetches them and sets it")
+        return 1
     os.makedirs(work, exist_ok=True)
     cases, answers = os.path.join(work, "cases.tsv"), os.path.join(work, "kafka.tsv")
     with open(cases, "wb") as out:
