@@ -1,6 +1,7 @@
 #include "broker/format.h"
 
 #include <algorithm>
+#include <map>
 
 #include "raft/format.h"
 
@@ -68,6 +69,7 @@ Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique
                                                    const config::ServerConfig& config) {
   const log::LogDirectory* formatted = nullptr;
   const log::LogDirectory* empty = nullptr;
+  std::map<Uuid, const log::LogDirectory*> by_id;
   for (const auto& directory : directories) {
     const log::MetaProperties* meta = directory->meta();
     if (meta == nullptr) {
@@ -81,15 +83,27 @@ Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique
     }
     if (meta->node_id != config.node_id.value()) {
       return Err(FormatFailure{"log directory " + directory->path() + " belongs to node " +
-                               std::to_string(meta->node_id) + ", but node.id is " +
+                               std::to_string(meta->node_id) + " (meta.properties), but node.id is " +
                                std::to_string(config.node_id.value())});
     }
     if (formatted != nullptr && formatted->meta()->cluster_id != meta->cluster_id) {
       return Err(FormatFailure{"log directories " + formatted->path() + " and " + directory->path() +
-                               " belong to different clusters: " + formatted->meta()->cluster_id + " and " +
+                               " belong to different clusters (cluster.id in meta.properties): " +
+                               formatted->meta()->cluster_id + " and " +
                                meta->cluster_id});
     }
     formatted = directory.get();
+    if (!meta->directory_id.has_value()) continue;
+    if (meta->directory_id->is_reserved()) {
+      return Err(FormatFailure{"log directory " + directory->path() + ": directory.id " + meta->directory_id->to_string() +
+                               " is reserved (meta.properties)"});
+    }
+    auto [other, added] = by_id.emplace(*meta->directory_id, directory.get());
+    if (!added) {
+      return Err(FormatFailure{"log directories " + other->second->path() + " and " + directory->path() +
+                               " have the same directory.id " + meta->directory_id->to_string() +
+                               " in meta.properties. Is one a copy of the other?"});
+    }
   }
   if (formatted != nullptr && empty != nullptr) {
     return Err(FormatFailure{"log directory " + empty->path() + " is not formatted, but " + formatted->path() +

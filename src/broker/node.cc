@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/format.h"
+#include "config/startup.h"
 #include "image/metadata_version.h"
 #include "meta/brokers.h"
 #include "meta/directories.h"
@@ -13,6 +14,8 @@
 namespace milena::broker {
 namespace {
 
+constexpr std::string_view kFormatCommand =
+    "milena storage format --standalone --cluster-id $(milena storage random-uuid) --config <server.properties>";
 constexpr Duration kUnfenceRetry = 10ms;
 constexpr Duration kShutdownLimit = std::chrono::seconds(15);
 
@@ -49,6 +52,14 @@ replica::GroupCoordinatorOptions group_options(const config::GroupCoordinatorCon
   to.groups.offsets_retention = from.offsets_retention;
   to.offsets_retention_check_interval = from.offsets_retention_check_interval;
   return to;
+}
+
+// An authorizer that was left out would have denied somebody something.
+std::optional<std::string> refuse_acls(const image::Image& image, const config::KafkaConfig& config) {
+  if (image.acls.empty() || !config::must_have_no_acls(config)) return std::nullopt;
+  return "authorizer.class.name=" + config.text("authorizer.class.name") + ": the metadata holds " +
+         std::to_string(image.acls.size()) +
+         " ACLs (AccessControlEntryRecord), which are not enforced yet; remove them, or the key";
 }
 
 }  // namespace
@@ -105,6 +116,7 @@ replica::MetadataOptions Node::metadata_options() const {
   to.log.delete_old_segments = false;
   to.max_retention_bytes = server.metadata_log.retention_bytes.value_or(-1);
   to.max_retention_ms = server.metadata_log.retention_ms.has_value() ? to_ms(*server.metadata_log.retention_ms) : -1;
+  to.refusal = [config = options_.config](const image::Image& image) { return refuse_acls(image, *config); };
   return to;
 }
 
@@ -116,9 +128,15 @@ io::Task<Result<void, NodeError>> Node::prepare_directories() {
   auto formatted = check_directories(logs_.directories(), options_.server);
   if (formatted.failed()) co_return Err(NodeError{formatted.error().message});
   if (*formatted == Formatted::kNone) {
+    const config::QuorumConfig& quorum = options_.server.quorum;
+    if (quorum.voters.empty() && quorum.bootstrap_servers.size() > 1) {
+      co_return Err(NodeError{"the log directories are not formatted, and controller.quorum.bootstrap.servers names " +
+                              std::to_string(quorum.bootstrap_servers.size()) +
+                              " servers: to be one of several is not possible yet. To make this node a cluster of its "
+                              "own, run: " + std::string(kFormatCommand)});
+    }
     if (!options_.format_if_empty) {
-      co_return Err(NodeError{"the log directories are not formatted. Run: milena storage format --standalone "
-                              "--cluster-id $(milena storage random-uuid) --config <server.properties>"});
+      co_return Err(NodeError{"the log directories are not formatted. Run: " + std::string(kFormatCommand)});
     }
     FormatRequest request;
     request.standalone = options_.server.quorum.voters.empty();

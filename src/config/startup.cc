@@ -74,8 +74,7 @@ std::string setting(const KafkaConfig& config, const std::string& key) {
 }
 
 // An authorizer may be left out where it would let an unauthenticated client do everything.
-bool authorizer_is_harmless(const KafkaConfig& config) {
-  if (setting(config, "allow.everyone.if.no.acl.found") == "true") return true;
+bool anonymous_is_super_user(const KafkaConfig& config) {
   std::string users = setting(config, "super.users");  // separated by ;
   while (!users.empty()) {
     std::size_t end = std::min(users.find(';'), users.size());
@@ -83,6 +82,22 @@ bool authorizer_is_harmless(const KafkaConfig& config) {
     users.erase(0, std::min(end + 1, users.size()));
   }
   return false;
+}
+
+bool authorizer_is_harmless(const KafkaConfig& config) {
+  return anonymous_is_super_user(config) || setting(config, "allow.everyone.if.no.acl.found") == "true";
+}
+
+void refuse_roles(const KafkaConfig& config, ConfigErrors& refusals) {
+  const std::vector<std::string>& roles = config.list("process.roles");
+  for (std::string_view role : {"broker", "controller"}) {
+    if (std::ranges::find(roles, role) != roles.end()) continue;
+    refusals.push_back({"process.roles",
+                        fmt::format("process.roles={}: the role {} is missing, and a node without it needs other "
+                                    "nodes, which is not possible yet; use broker,controller",
+                                    fmt::join(roles, ","), role),
+                        source_of(config, "process.roles")});
+  }
 }
 
 void refuse_listeners(const KafkaConfig& config, ConfigErrors& refusals) {
@@ -157,6 +172,7 @@ ConfigErrors startup_refusals(const KafkaConfig& config) {
     refusals.push_back({name, fmt::format("{}={}: {}", name, format_value(config.value(name)), status.note),
                         source_of(config, name)});
   }
+  refuse_roles(config, refusals);
   refuse_listeners(config, refusals);
   if (std::size_t voters = config.list("controller.quorum.voters").size(); voters > 1) {
     refusals.push_back(
@@ -167,6 +183,10 @@ ConfigErrors startup_refusals(const KafkaConfig& config) {
          source_of(config, "controller.quorum.voters")});
   }
   return refusals;
+}
+
+bool must_have_no_acls(const KafkaConfig& config) {
+  return !config.text("authorizer.class.name").empty() && !anonymous_is_super_user(config);
 }
 
 }  // namespace milena::config

@@ -17,8 +17,12 @@ std::vector<std::string> startup_warnings(const KafkaConfig& config);
 
 /// Why Milena must not start with this configuration, each with the key and what to do; empty: it may. These
 /// are configurations that are right for Kafka and that Milena would serve wrongly: a listener that is not
-/// PLAINTEXT, an authorizer, tiered storage, Java plug-ins, more than one voter.
+/// PLAINTEXT, an authorizer, tiered storage, Java plug-ins, more than one voter, a role left to other nodes.
 ConfigErrors startup_refusals(const KafkaConfig& config);
+
+/// True where the configured authorizer lets everybody do everything only as long as no ACL is stored: the
+/// metadata must then hold none.
+bool must_have_no_acls(const KafkaConfig& config);
 
 /// The known broker key that `name` was probably meant to be, or "": for a topic's key the broker's, else the
 /// closest one within two edits.

@@ -82,5 +82,20 @@ TEST(Refusals, AuthorizerUnlessEverybodyMayDoEverything) {
               ElementsAre());
 }
 
+TEST(Refusals, AuthorizerThatDependsOnStoredAcls) {
+  const std::string name = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+  EXPECT_FALSE(must_have_no_acls(parse_config({})));
+  EXPECT_TRUE(must_have_no_acls(
+      parse_config({{"authorizer.class.name", name}, {"allow.everyone.if.no.acl.found", "true"}})));
+  EXPECT_FALSE(must_have_no_acls(
+      parse_config({{"authorizer.class.name", name}, {"super.users", "User:a;User:ANONYMOUS"}})));
+}
+
+TEST(Refusals, RolesOfOtherNodes) {
+  EXPECT_THAT(refused({{"process.roles", "broker"}}), ElementsAre("process.roles"));
+  EXPECT_THAT(refused({{"process.roles", "controller"}, {"listeners", "CONTROLLER://:9093"}}),
+              ElementsAre("process.roles"));
+}
+
 }  // namespace
 }  // namespace milena::config

@@ -187,7 +187,9 @@ LogResult<void> LogDirectory::read_meta() {
     if (text.error().kind == io::ErrorKind::kNotFound) return {};
     return Err(from_io(std::move(text.error())));
   }
-  TRY_ASSIGN(meta_, parse_meta(*text));
+  auto parsed = parse_meta(*text);
+  if (parsed.failed()) return Err(corrupt(fmt::format("{}: {}", path_, parsed.error().message)));
+  meta_ = std::move(*parsed);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,20 @@ std::vector<image::MetadataRecord> activation_records(const image::Image& image,
   }
   if (transaction) records.push_back({wire::EndTransactionRecord{}, 0});
   return records;
+}
+
+std::optional<std::string> unsupported_feature(const image::Image& image) {
+  for (const auto& [name, level] : image.features) {
+    const auto* known = std::ranges::find(image::kSupportedFeatures, name, &image::SupportedFeature::name);
+    if (known == std::ranges::end(image::kSupportedFeatures)) {
+      return fmt::format("feature {} is finalized at level {} (FeatureLevelRecord), and it is not known", name, level);
+    }
+    if (level < known->min_level || level > known->max_level) {
+      return fmt::format("feature {} is finalized at level {} (FeatureLevelRecord); known are levels {} to {}", name,
+                         level, known->min_level, known->max_level);
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<image::MetadataRecord> default_bootstrap() {

@@ -1,7 +1,9 @@
 /// What a new active controller writes before anything else.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "image/image.h"
@@ -15,6 +17,10 @@ namespace milena::meta {
 std::vector<image::MetadataRecord> activation_records(const image::Image& image, bool in_transaction,
                                                       std::span<const image::MetadataRecord> bootstrap,
                                                       const Settings& settings);
+
+/// Why this release must not act on the finalized features: one that it does not know, or a level outside of what it
+/// knows. Nothing: it may.
+std::optional<std::string> unsupported_feature(const image::Image& image);
 
 /// The feature levels a new cluster starts with at this release's defaults: metadata.version first, the others by name.
 std::vector<image::MetadataRecord> default_bootstrap();

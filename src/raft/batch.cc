@@ -127,6 +127,10 @@ Result<LogBatch, BatchError> decode_batch(const Bytes& bytes) {
     auto control = record.key.has_value() ? decode_control(*record.key, value) : std::nullopt;
     if (!control.has_value())
       return Err(BatchError{fmt::format("control record at offset {} is not known", record.offset)});
+    const auto* version = std::get_if<wire::KRaftVersionRecord>(&*control);
+    if (version != nullptr && version->k_raft_version > kLatestKRaftVersion)
+      return Err(BatchError{fmt::format("KRaftVersionRecord at offset {}: kraft.version {} is above {}, the highest known",
+                                        record.offset, version->k_raft_version, kLatestKRaftVersion)});
     batch.control.push_back(*std::move(control));
   }
   if (reader.error().has_value())

@@ -31,6 +31,8 @@ Bytes encode_data_batch(Offset base_offset, Epoch epoch, Timestamp timestamp, st
 Bytes encode_control_batch(Offset base_offset, Epoch epoch, Timestamp timestamp,
                            std::span<const ControlRecord> records);
 
+inline constexpr std::int16_t kLatestKRaftVersion = 1;  // a KRaftVersionRecord above it is not understood
+
 /// One decoded batch: either values (a data batch) or control records.
 struct LogBatch {
   Offset base_offset;

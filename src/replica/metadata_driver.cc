@@ -1,9 +1,13 @@
 #include "replica/metadata_driver.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/mutant.h"
+#include "image/builder.h"
 #include "image/writer.h"
+#include "meta/activation.h"
 
 namespace milena::replica {
 namespace {
@@ -40,16 +44,18 @@ io::Task<Result<void, StoreError>> MetadataDriver::start(log::LogDirectory* dire
   for (const std::string& note : loaded->notes) loop_.log().info("raft", "metadata log: {}", note);
   auto replayed = replay(*loaded);
   if (replayed.failed()) co_return replayed;
+  auto refused = check_understood();
+  if (refused.failed()) co_return refused;
 
   raft_ = std::make_unique<raft::Raft>(options_.raft, loaded->recovered);
+  auto alone = check_voters(raft_->voters());
+  if (alone.failed()) co_return alone;
   kraft_version_.store(raft_->voters().kraft_version, std::memory_order_relaxed);
   {
     auto turn = co_await turn_.lock();
     raft::Effects effects = raft_->step(raft_now(), raft::Start{});
     bool leads = co_await perform(std::move(effects), {});
-    if (!leads || !raft_->is_leader()) {
-      co_return Err(StoreError{"this node is not the only voter of the metadata quorum; more than one is not supported yet"});
-    }
+    if (!leads || !raft_->is_leader()) co_return Err(StoreError{"the metadata log failed while the node took the lead"});
   }
   bool elected = co_await wait_committed(raft_->epoch_start() + 1);
   if (!elected) co_return Err(StoreError{"the metadata log failed while the node took the lead"});
@@ -99,6 +105,41 @@ Result<void, StoreError> MetadataDriver::replay(LoadedMetadata& loaded) {
     }
   }
   return {};
+}
+
+// What the log says at its end, and an empty log's first records, must be within what this release knows.
+Result<void, StoreError> MetadataDriver::check_understood() const {
+  const image::Image& found = controller_->image();
+  image::ImageBuilder first(found);
+  if (found.feature_level(image::kMetadataVersionFeature) == 0) {
+    for (const image::MetadataRecord& record : bootstrap_) {
+      auto applied = first.apply(record);
+      if (applied.failed()) return Err(StoreError{"bootstrap.checkpoint: " + applied.error().message});
+    }
+  }
+  image::Image image = first.take_image();
+  std::optional<std::string> why = meta::unsupported_feature(image);
+  if (!why.has_value() && options_.refusal) why = options_.refusal(image);
+  if (why.has_value()) return Err(StoreError{*std::move(why)});
+  return {};
+}
+
+Result<void, StoreError> MetadataDriver::check_voters(const raft::VoterSet& voters) const {
+  if (voters.is_only_voter(options_.raft.node_id, options_.raft.directory_id)) return {};
+  bool recorded = voters.kraft_version > 0;
+  std::string where = recorded ? "the metadata's VotersRecord" : "controller.quorum.voters";
+  if (voters.voters.empty()) {
+    return Err(StoreError{"the metadata has no VotersRecord and controller.quorum.voters is not set: nobody leads. Was the "
+                          "directory formatted with --no-initial-controllers?"});
+  }
+  if (voters.voters.size() != 1) {
+    return Err(StoreError{fmt::format("{} names {} voters, and only one is possible yet", where, voters.voters.size())});
+  }
+  const raft::Voter& other = voters.voters.front();
+  return Err(StoreError{fmt::format("{} names node {} with directory {} as the only voter, and this is node {} with "
+                                    "directory {} (node.id, directory.id in meta.properties)",
+                                    where, other.id, other.directory_id, options_.raft.node_id,
+                                    options_.raft.directory_id)});
 }
 
 io::Task<bool> MetadataDriver::append(std::vector<image::MetadataRecord> records) {

@@ -32,11 +32,15 @@ namespace milena::replica {
 using ImagePtr = std::shared_ptr<const image::Image>;
 
 struct MetadataOptions {
+  /// Why this node must not serve the metadata found in its log; nothing: it may. May be empty.
+  using Refusal = std::function<std::optional<std::string>(const image::Image&)>;
+
   meta::Settings settings;
   raft::Config raft;
   log::LogOptions log;
   std::int64_t max_retention_bytes = 100LL << 20;            // metadata.max.retention.bytes
   std::int64_t max_retention_ms = 7LL * 24 * 3600 * 1000;    // metadata.max.retention.ms
+  Refusal refusal;  // asked once, before anything is written
 };
 
 class MetadataDriver {
@@ -55,7 +59,8 @@ class MetadataDriver {
     options_.raft.directory_id = directory_id;
   }
   /// Opens the metadata log in `directory`, replays it, takes the lead (one voter) and activates the controller;
-  /// ends when its first records are committed. Errors: unreadable files, more than one voter.
+  /// ends when its first records are committed. Errors: unreadable files, more than one voter, what
+  /// is not understood or `refusal` says; nothing was written then.
   io::Task<Result<void, StoreError>> start(log::LogDirectory* directory);
   /// Gives up leadership and closes the log cleanly. Requests fail from then on.
   io::Task<void> stop();
@@ -106,6 +111,8 @@ class MetadataDriver {
   static Result<void, StoreError> open(MetadataDriver* self, log::LogDirectory* directory, Timestamp now,
                                        LoadedMetadata* loaded);
   Result<void, StoreError> replay(LoadedMetadata& loaded);
+  Result<void, StoreError> check_understood() const;
+  Result<void, StoreError> check_voters(const raft::VoterSet& voters) const;
   raft::Now raft_now() const { return {loop_.now(), loop_.wall_now()}; }
   /// REQUIRES: the turn is held. False: leadership or the log is lost.
   io::Task<bool> append(std::vector<image::MetadataRecord> records);

@@ -1,6 +1,6 @@
 """Apache Kafka's own console tools (Java client 4.3.1): topics, configurations, codecs, groups across restarts.
 
-Environment: MILENA_BIN and MILENA_KAFKA_LIBS, see harness.py. Needs java (a JDK: KafkaTools.java is run as source).
+Environment: MILENA_BIN and MILENA_KAFKA_LIBS, see harness.py. Needs java and javac.
 """
 
 import random
@@ -23,13 +23,17 @@ CONFIGS = "kafka.admin.ConfigCommand"
 class Tools:
     """One JVM that runs the tools one after the other, see KafkaTools.java."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, more=()):
+        """`more`: Java sources of further programs with a main(), to be called like the tools."""
         self.folder = Path(folder)
         self.calls = 0
-        source = Path(__file__).with_name("KafkaTools.java")
+        classes = self.folder / "classes"
+        subprocess.run(["javac", "-nowarn", "-d", classes, "-cp", harness.kafka_classpath(),
+                        Path(__file__).with_name("KafkaTools.java"), *more], check=True)
         self.log = open(self.folder / "tools.log", "wb")
-        self.jvm = subprocess.Popen(["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", harness.kafka_classpath(),
-                                     str(source)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+        self.jvm = subprocess.Popen(["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp",
+                                     f"{classes}:{harness.kafka_classpath()}", "KafkaTools"],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                     text=True, preexec_fn=harness.die_with_parent)
 
     def close(self):
