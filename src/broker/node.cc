@@ -464,7 +464,7 @@ io::Task<void> Node::stop() {
   bool registered = state_.broker_epoch >= 0;
   if (registered && metadata_.active()) {
     stopping_ = false;  // the shutdown's own changes are still to be applied
-    co_await controlled_shutdown();
+    if (options_.server.life.controlled_shutdown) co_await controlled_shutdown();
     stopping_ = true;
   }
   groups_.stop();

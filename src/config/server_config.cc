@@ -23,10 +23,7 @@ std::optional<Duration> positive_ms(const KafkaConfig& config, std::string_view 
 
 SocketConfig socket_config(const KafkaConfig& config) {
   SocketConfig socket{};
-  socket.send_buffer_bytes = int32(config, "socket.send.buffer.bytes");
-  socket.receive_buffer_bytes = int32(config, "socket.receive.buffer.bytes");
   socket.request_max_bytes = int32(config, "socket.request.max.bytes");
-  socket.listen_backlog = int32(config, "socket.listen.backlog.size");
   socket.connections_max_idle = config.milliseconds("connections.max.idle.ms");
   if (config.is_set("num.network.threads")) socket.network_threads = int32(config, "num.network.threads");
   return socket;
@@ -40,12 +37,6 @@ QuorumConfig quorum_config(const KafkaConfig& config) {
   for (const std::string& entry : config.list("controller.quorum.bootstrap.servers")) {
     if (auto address = parse_address(entry)) quorum.bootstrap_servers.push_back(*address);
   }
-  quorum.election_timeout = config.milliseconds("controller.quorum.election.timeout.ms");
-  quorum.election_backoff_max = config.milliseconds("controller.quorum.election.backoff.max.ms");
-  quorum.fetch_timeout = config.milliseconds("controller.quorum.fetch.timeout.ms");
-  quorum.append_linger = config.milliseconds("controller.quorum.append.linger.ms");
-  quorum.request_timeout = config.milliseconds("controller.quorum.request.timeout.ms");
-  quorum.retry_backoff = config.milliseconds("controller.quorum.retry.backoff.ms");
   return quorum;
 }
 
@@ -77,10 +68,8 @@ LogManagerConfig log_manager_config(const KafkaConfig& config) {
   log.retention_check_interval = config.milliseconds("log.retention.check.interval.ms");
   log.flush_check_interval = config.milliseconds("log.flush.scheduler.interval.ms");
   log.recovery_checkpoint_interval = config.milliseconds("log.flush.offset.checkpoint.interval.ms");
-  log.start_offset_checkpoint_interval = config.milliseconds("log.flush.start.offset.checkpoint.interval.ms");
   log.high_watermark_checkpoint_interval =
       config.milliseconds("replica.high.watermark.checkpoint.interval.ms");
-  log.producer_id_expiration = config.milliseconds("producer.id.expiration.ms");
   return log;
 }
 
@@ -90,12 +79,8 @@ GroupCoordinatorConfig group_config(const KafkaConfig& config) {
   group.min_session_timeout = config.milliseconds("group.min.session.timeout.ms");
   group.max_session_timeout = config.milliseconds("group.max.session.timeout.ms");
   group.max_size = int32(config, "group.max.size");
-  group.offsets_partitions = int32(config, "offsets.topic.num.partitions");
-  group.offsets_replication_factor = int16(config, "offsets.topic.replication.factor");
-  group.offsets_segment_bytes = int32(config, "offsets.topic.segment.bytes");
   group.offsets_retention = std::chrono::minutes(config.integer("offsets.retention.minutes"));
   group.offsets_retention_check_interval = config.milliseconds("offsets.retention.check.interval.ms");
-  group.offsets_commit_timeout = config.milliseconds("offsets.commit.timeout.ms");
   group.offset_metadata_max_bytes = int32(config, "offset.metadata.max.bytes");
   return group;
 }
@@ -124,15 +109,11 @@ Result<ServerConfig, ConfigErrors> server_config(const KafkaConfig& config) {
   server.life.heartbeat_interval = config.milliseconds("broker.heartbeat.interval.ms");
   server.life.session_timeout = config.milliseconds("broker.session.timeout.ms");
   server.life.controlled_shutdown = config.boolean("controlled.shutdown.enable");
-  server.life.request_timeout = config.milliseconds("request.timeout.ms");
-  server.life.replica_lag_time_max = config.milliseconds("replica.lag.time.max.ms");
-  server.topic.auto_create = config.boolean("auto.create.topics.enable");
   server.topic.delete_enabled = config.boolean("delete.topic.enable");
   server.topic.partitions = int32(config, "num.partitions");
   server.topic.replication_factor = int16(config, "default.replication.factor");
   server.fetch.max_bytes = int32(config, "fetch.max.bytes");
   server.fetch.session_slots = int32(config, "max.incremental.fetch.session.cache.slots");
-  server.fetch.describe_partitions_max = int32(config, "max.request.partition.size.limit");
   server.group = group_config(config);
   return server;
 }

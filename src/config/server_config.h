@@ -20,10 +20,7 @@
 namespace milena::config {
 
 struct SocketConfig {
-  std::int32_t send_buffer_bytes;     // -1: the system's choice
-  std::int32_t receive_buffer_bytes;  // -1: the system's choice
   std::int32_t request_max_bytes;
-  std::int32_t listen_backlog;
   Duration connections_max_idle;
   std::optional<std::int32_t> network_threads;  // nullopt: not set, one loop per usable CPU
 };
@@ -31,12 +28,6 @@ struct SocketConfig {
 struct QuorumConfig {
   std::vector<Voter> voters;  // static ones; empty with dynamic voters (KIP-853)
   std::vector<Address> bootstrap_servers;
-  Duration election_timeout;
-  Duration election_backoff_max;
-  Duration fetch_timeout;
-  Duration append_linger;
-  Duration request_timeout;
-  Duration retry_backoff;
 };
 
 struct MetadataLogConfig {
@@ -55,21 +46,16 @@ struct LogManagerConfig {
   Duration retention_check_interval;
   Duration flush_check_interval;  // Duration::max(): never
   Duration recovery_checkpoint_interval;
-  Duration start_offset_checkpoint_interval;
   Duration high_watermark_checkpoint_interval;
-  Duration producer_id_expiration;
 };
 
 struct BrokerLifeConfig {
   Duration heartbeat_interval;
   Duration session_timeout;
   bool controlled_shutdown;
-  Duration request_timeout;
-  Duration replica_lag_time_max;
 };
 
 struct TopicConfig {
-  bool auto_create;
   bool delete_enabled;
   std::int32_t partitions;
   std::int16_t replication_factor;
@@ -78,7 +64,6 @@ struct TopicConfig {
 struct FetchConfig {
   std::int32_t max_bytes;
   std::int32_t session_slots;
-  std::int32_t describe_partitions_max;  // partitions in one answer to DescribeTopicPartitions
 };
 
 /// Classic groups and committed offsets.
@@ -87,12 +72,8 @@ struct GroupCoordinatorConfig {
   Duration min_session_timeout;
   Duration max_session_timeout;
   std::int32_t max_size;
-  std::int32_t offsets_partitions;
-  std::int16_t offsets_replication_factor;
-  std::int32_t offsets_segment_bytes;
   Duration offsets_retention;
   Duration offsets_retention_check_interval;
-  Duration offsets_commit_timeout;
   std::int32_t offset_metadata_max_bytes;
 };
 
