@@ -13,14 +13,10 @@
 namespace milena::broker {
 
 struct FetchSlot {
-  FetchPartition* asked = nullptr;
+  FetchKey key;
   wire::ErrorCode refused = wire::ErrorCode::NONE;  // not NONE: nothing is read
   replica::ReadRequest read;
   replica::ReadResult result;
-  /// Something that must not wait: data, an error, a divergence.
-  bool has_news() const {
-    return !result.records.empty() || result.error != wire::ErrorCode::NONE || result.diverging.has_value();
-  }
 };
 
 struct FetchLimits {

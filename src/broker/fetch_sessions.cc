@@ -56,7 +56,22 @@ void FetchSession::forget(const FetchKey& key) {
   by_key.erase(it);
 }
 
-std::shared_ptr<FetchSession> FetchSessions::create(bool topic_ids, Instant now, std::uint64_t random) {
+bool FetchPlan::tell(const FetchKey& key, const FetchNews& news) {
+  if (session == nullptr) return true;
+  auto it = session->by_key.find(key);
+  if (it == session->by_key.end()) return true;
+  FetchPartition& known = *it->second;
+  bool changed = news.data || news.error || news.diverging || known.told_error ||
+                 known.told_high_watermark != news.high_watermark || known.told_log_start != news.log_start;
+  known.told_high_watermark = news.high_watermark;
+  known.told_log_start = news.log_start;
+  known.told_error = news.error;
+  // Fairness: who was served goes behind those that were not.
+  if (news.data) session->partitions.splice(session->partitions.end(), session->partitions, it->second);
+  return changed || !incremental;
+}
+
+std::shared_ptr<FetchSession> FetchSessions::create(bool topic_ids, Instant now, Random& random) {
   if (sessions_.size() >= slots_) {
     auto oldest = std::ranges::min_element(sessions_, {}, [](const auto& entry) { return entry.second->last_used; });
     if (oldest == sessions_.end() || now - oldest->second->last_used < kMinEvictionIdle) return nullptr;
@@ -64,9 +79,7 @@ std::shared_ptr<FetchSession> FetchSessions::create(bool topic_ids, Instant now,
   }
   auto session = std::make_shared<FetchSession>();
   do {
-    session->id = static_cast<std::int32_t>(random & 0x7fffffff);
-    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
-    random ^= random >> 29;
+    session->id = static_cast<std::int32_t>(random.next() & 0x7fffffff);
   } while (session->id == 0 || sessions_.contains(session->id));
   session->uses_topic_ids = topic_ids;
   session->last_used = now;
@@ -76,15 +89,19 @@ std::shared_ptr<FetchSession> FetchSessions::create(bool topic_ids, Instant now,
 }
 
 FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t version, Instant now,
-                              std::uint64_t random) {
+                              Random& random) {
   bool ids = version >= kTopicIdVersion;
   FetchPlan plan;
   if (request.session_epoch == kFinalEpoch || request.session_epoch == kInitialEpoch) {
     if (request.session_id != 0) sessions_.erase(request.session_id);
     std::list<FetchPartition> partitions = requested(request, ids);
     if (request.session_epoch == kInitialEpoch && !partitions.empty()) plan.session = create(ids, now, random);
-    if (plan.session == nullptr) plan.sessionless = std::move(partitions);
-    else for (FetchPartition& partition : partitions) plan.session->put(std::move(partition));
+    if (plan.session == nullptr) {
+      plan.sessionless = std::move(partitions);
+      return plan;
+    }
+    for (FetchPartition& partition : partitions) plan.session->put(std::move(partition));
+    plan.session_epoch = plan.session->epoch;
     return plan;
   }
   auto it = sessions_.find(request.session_id);
@@ -109,11 +126,13 @@ FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t ve
     }
   }
   for (FetchPartition& partition : requested(request, ids)) session.put(std::move(partition));
-  plan.session = it->second;
-  plan.incremental = true;
   if (session.partitions.empty()) {
     sessions_.erase(it);  // nothing left to fetch: the session ends
+    return plan;
   }
+  plan.session = it->second;
+  plan.session_epoch = session.epoch;
+  plan.incremental = true;
   return plan;
 }
 

@@ -5,6 +5,10 @@
 /// FETCH_SESSION_ID_NOT_FOUND and begins a new one, as the protocol provides. When all slots are taken, the
 /// session that was used least recently gives way if it has been idle for two minutes; else the client goes on
 /// without a session.
+///
+/// Between a request and its answer the loop does other things: another connection may go on with the session,
+/// change its partitions or close it. So a request takes nothing from a session across the wait but its key, and
+/// asks `FetchPlan::is_current` before it answers.
 /// Threads: one loop.
 #pragma once
 
@@ -13,10 +17,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "base/ids.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "wire/error_code.h"
 #include "wire/messages/fetch_request.h"
@@ -44,6 +47,15 @@ struct FetchPartition {
   bool told_error = false;
 };
 
+/// What one read found of a partition.
+struct FetchNews {
+  Offset high_watermark = kNoOffset;
+  Offset log_start = kNoOffset;
+  bool data = false;
+  bool error = false;
+  bool diverging = false;
+};
+
 struct FetchSession {
   std::int32_t id = 0;
   std::int32_t epoch = 0;  // expected next
@@ -60,10 +72,18 @@ struct FetchSession {
 struct FetchPlan {
   wire::ErrorCode error = wire::ErrorCode::NONE;  // of the whole request
   std::shared_ptr<FetchSession> session;          // null: sessionless
+  std::int32_t session_epoch = 0;                 // the session's, when this request had been taken in
   bool incremental = false;                       // answer only with what changed
   std::list<FetchPartition> sessionless;
-  std::list<FetchPartition>& partitions() { return session != nullptr ? session->partitions : sessionless; }
   FetchPlan() = default;
+
+  const std::list<FetchPartition>& partitions() const { return session != nullptr ? session->partitions : sessionless; }
+  std::int32_t session_id() const { return session != nullptr ? session->id : 0; }
+  /// No other request went on with the session since. False: the answer is INVALID_FETCH_SESSION_EPOCH, for this
+  /// client's idea of the session is no longer ours.
+  bool is_current() const { return session == nullptr || session->epoch == session_epoch; }
+  /// Takes a note of what the answer tells. False: the client knows all that already; leave the partition out.
+  bool tell(const FetchKey& key, const FetchNews& news);
 };
 
 class FetchSessions {
@@ -71,13 +91,13 @@ class FetchSessions {
   explicit FetchSessions(std::size_t slots) : slots_(slots) {}
 
   /// Errors: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR.
-  FetchPlan plan(const wire::FetchRequest& request, std::int16_t version, Instant now, std::uint64_t random);
+  FetchPlan plan(const wire::FetchRequest& request, std::int16_t version, Instant now, Random& random);
   std::size_t size() const { return sessions_.size(); }
 
  private:
-  std::shared_ptr<FetchSession> create(bool topic_ids, Instant now, std::uint64_t random);
+  std::shared_ptr<FetchSession> create(bool topic_ids, Instant now, Random& random);
   std::size_t slots_;
-  std::unordered_map<std::int32_t, std::shared_ptr<FetchSession>> sessions_;
+  std::map<std::int32_t, std::shared_ptr<FetchSession>> sessions_;
 };
 
 }  // namespace milena::broker

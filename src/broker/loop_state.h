@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "base/random.h"
 #include "broker/fetch_sessions.h"
 #include "broker/services.h"
 #include "image/image.h"
@@ -27,7 +28,8 @@ struct LoopState {
         image(std::make_shared<const image::Image>()),
         config(std::move(node_config)),
         partitions(node_services.partitions.on_loop(own_index)),
-        fetch_sessions(node_services.limits.fetch_session_slots) {}
+        fetch_sessions(node_services.limits.fetch_session_slots),
+        random(own_loop.entropy().random64()) {}
 
   io::Loop& loop;
   std::size_t index;
@@ -36,6 +38,7 @@ struct LoopState {
   std::shared_ptr<const config::KafkaConfig> config;
   replica::LoopPartitions& partitions;
   FetchSessions fetch_sessions;
+  Random random;  // ids of fetch sessions, turns: nothing that must be hard to guess
   std::uint64_t next_connection_id = 1;
   /// Connections here or on their way; read by the acceptors, which run elsewhere.
   std::atomic<std::size_t> connections{0};

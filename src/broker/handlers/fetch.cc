@@ -31,13 +31,13 @@ ErrorCode resolve(const RequestContext& context, const FetchPartition& asked, bo
   return ErrorCode::NONE;
 }
 
-std::vector<FetchSlot> make_slots(const RequestContext& context, const Request& request, FetchPlan& plan) {
+std::vector<FetchSlot> make_slots(const RequestContext& context, const Request& request, const FetchPlan& plan) {
   bool follower = context.api_version >= 15 ? request.replica_state.replica_id >= 0 : request.replica_id >= 0;
   std::vector<FetchSlot> slots;
   slots.reserve(plan.partitions().size());
-  for (FetchPartition& asked : plan.partitions()) {
+  for (const FetchPartition& asked : plan.partitions()) {
     FetchSlot slot;
-    slot.asked = &asked;
+    slot.key = asked.key;
     slot.read.fetch_offset = asked.fetch_offset;
     slot.read.max_bytes = asked.max_bytes;
     slot.read.current_leader_epoch = asked.current_leader_epoch;
@@ -71,7 +71,7 @@ void add_leader(const RequestContext& context, const FetchSlot& slot, Response& 
 Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, Response& response) {
   Response::PartitionData data;
   replica::ReadResult& result = slot.result;
-  data.partition_index = slot.asked->key.partition.value();
+  data.partition_index = slot.key.partition.value();
   data.error_code = wire::to_int16(result.error);
   data.high_watermark = result.high_watermark.value();
   data.last_stable_offset = result.last_stable_offset.value();
@@ -97,34 +97,26 @@ Response::PartitionData to_response(const RequestContext& context, FetchSlot& sl
   return data;
 }
 
-bool worth_telling(const FetchSlot& slot) {
-  const FetchPartition& asked = *slot.asked;
-  return slot.has_news() || slot.result.high_watermark != asked.told_high_watermark ||
-         slot.result.log_start_offset != asked.told_log_start || asked.told_error;
+FetchNews news_of(const replica::ReadResult& result) {
+  FetchNews news;
+  news.high_watermark = result.high_watermark;
+  news.log_start = result.log_start_offset;
+  news.data = !result.records.empty();
+  news.error = result.error != ErrorCode::NONE;
+  news.diverging = result.diverging.has_value();
+  return news;
 }
 
 void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>& slots, Response& response) {
   for (FetchSlot& slot : slots) {
-    if (plan.incremental && !worth_telling(slot)) continue;
-    FetchPartition& asked = *slot.asked;
-    asked.told_high_watermark = slot.result.high_watermark;
-    asked.told_log_start = slot.result.log_start_offset;
-    asked.told_error = slot.result.error != ErrorCode::NONE;
-    bool had_data = !slot.result.records.empty();
-    if (response.responses.empty() || response.responses.back().topic != asked.key.topic ||
-        response.responses.back().topic_id != asked.key.topic_id) {
+    if (!plan.tell(slot.key, news_of(slot.result))) continue;
+    if (response.responses.empty() || response.responses.back().topic != slot.key.topic ||
+        response.responses.back().topic_id != slot.key.topic_id) {
       response.responses.emplace_back();
-      response.responses.back().topic = asked.key.topic;
-      response.responses.back().topic_id = asked.key.topic_id;
+      response.responses.back().topic = slot.key.topic;
+      response.responses.back().topic_id = slot.key.topic_id;
     }
     response.responses.back().partitions.push_back(to_response(context, slot, response));
-    if (plan.session != nullptr && had_data) {
-      // Fairness: who was served goes behind those that were not.
-      auto it = plan.session->by_key.find(asked.key);
-      if (it != plan.session->by_key.end()) {
-        plan.session->partitions.splice(plan.session->partitions.end(), plan.session->partitions, it->second);
-      }
-    }
   }
 }
 
@@ -133,7 +125,7 @@ void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>
 io::Task<Response> FetchHandler::handle(RequestContext context, Request request) {
   Response response;
   FetchPlan plan = context.local->fetch_sessions.plan(request, context.api_version, context.loop().now(),
-                                                      context.loop().entropy().random64());
+                                                      context.local->random);
   if (plan.error != ErrorCode::NONE) {
     response.error_code = wire::to_int16(plan.error);
     co_return response;
@@ -145,8 +137,9 @@ io::Task<Response> FetchHandler::handle(RequestContext context, Request request)
   limits.deadline = context.loop().now() + from_ms(std::max(request.max_wait_ms, 0));
   auto slots = std::make_shared<std::vector<FetchSlot>>(make_slots(context, request, plan));
   co_await read_until_enough(context, slots, limits);
-  if (plan.session != nullptr) response.session_id = plan.session->id;
-  fill(context, plan, *slots, response);
+  response.session_id = plan.session_id();
+  if (plan.is_current()) fill(context, plan, *slots, response);
+  else response.error_code = wire::to_int16(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
   co_return response;
 }
 

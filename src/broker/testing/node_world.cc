@@ -47,7 +47,8 @@ io::SimNodeOptions machine_options(std::string name, io::SimProgram program) {
 
 }  // namespace
 
-NodeWorld::NodeWorld(Overrides overrides, std::uint64_t seed) : options_(options_of(overrides)), world_(seed) {
+NodeWorld::NodeWorld(Overrides overrides, std::uint64_t seed, std::size_t data_loops)
+    : options_(options_of(overrides)), data_loops_(data_loops), world_(seed) {
   clients_ = &world_.add_node(machine_options("clients", nullptr));
 }
 
@@ -73,7 +74,9 @@ bool NodeWorld::start() {
   error_.clear();
   if (machine_ == nullptr) {
     auto program = [this](io::Runtime& runtime) { return run_node(runtime); };
-    machine_ = &world_.add_node(machine_options("broker", program));
+    io::SimNodeOptions machine = machine_options("broker", program);
+    machine.data_loops = data_loops_;
+    machine_ = &world_.add_node(std::move(machine));
   } else {
     world_.restart(*machine_);
   }

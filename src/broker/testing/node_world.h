@@ -44,7 +44,8 @@ class NodeWorld {
   /// without an initial delay.
   using Overrides = std::vector<std::pair<std::string, std::string>>;
 
-  explicit NodeWorld(Overrides overrides = {}, std::uint64_t seed = 1);
+  /// `data_loops`: 0: as the seed has it.
+  explicit NodeWorld(Overrides overrides = {}, std::uint64_t seed = 1, std::size_t data_loops = 0);
   ~NodeWorld();
 
   /// Starts the node (formats it the first time) and waits until it serves clients. False: see error().
@@ -111,6 +112,7 @@ class NodeWorld {
                                  bool* done);
 
   NodeOptions options_;
+  std::size_t data_loops_;
   io::SimWorld world_;
   io::SimNode* machine_ = nullptr;
   io::SimNode* clients_ = nullptr;

@@ -1,0 +1,118 @@
+// Fetch on a node: sessions that two connections share, waiting, and fairness between loops.
+#include <gtest/gtest.h>
+
+#include "broker/testing/node_world.h"
+#include "wire/apis/fetch.h"
+#include "wire/apis/produce.h"
+#include "wire/batch_builder.h"
+#include "wire/error_code.h"
+
+namespace milena::broker {
+namespace {
+
+using wire::ErrorCode;
+
+constexpr std::int16_t kFetchVersion = 17;
+
+std::int16_t code(ErrorCode error) { return wire::to_int16(error); }
+
+class Fetches : public ::testing::Test {
+ protected:
+  Fetches() : world_({}, 1, 1) {}
+  void SetUp() override { ASSERT_TRUE(world_.start()) << world_.error(); }
+
+  void produce(const std::string& topic, int partition, std::size_t bytes = 100) {
+    std::string value(bytes, 'v');
+    wire::BatchBuilder builder{wire::BatchOptions{}};
+    Bytes copy = Bytes::copy(value);
+    builder.append(world_.machine().runtime().control_loop().wall_now(), std::nullopt, copy.view());
+    wire::ProduceRequest request;
+    request.transactional_id.reset();
+    request.acks = -1;
+    request.timeout_ms = 10000;
+    auto& data = request.topic_data.emplace_back();
+    data.topic_id = world_.image().topic(topic)->id;
+    auto& one = data.partition_data.emplace_back();
+    one.index = partition;
+    one.records = builder.build();
+    auto answer = world_.ask<wire::ProduceApi>(request, 13, Via{"producer"});
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    ASSERT_EQ(answer->responses.at(0).partition_responses.at(0).error_code, 0);
+  }
+
+  wire::FetchRequest request(const std::string& topic, const std::vector<int>& partitions, int max_wait_ms) {
+    wire::FetchRequest result;
+    result.max_wait_ms = max_wait_ms;
+    result.min_bytes = 1;
+    result.max_bytes = 1 << 20;
+    result.session_epoch = -1;
+    if (partitions.empty()) return result;
+    auto& to = result.topics.emplace_back();
+    to.topic_id = world_.image().topic(topic)->id;
+    for (int index : partitions) {
+      auto& one = to.partitions.emplace_back();
+      one.partition = index;
+      one.partition_max_bytes = 1 << 20;
+    }
+    return result;
+  }
+
+  NodeWorld world_;
+};
+
+TEST_F(Fetches, a_session_may_change_while_one_of_its_requests_waits) {
+  world_.create_topic("orders", 2);
+  wire::FetchRequest first = request("orders", {0, 1}, 0);
+  first.session_epoch = 0;
+  auto opened = world_.ask<wire::FetchApi>(first, kFetchVersion);
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  ASSERT_NE(opened->session_id, 0);
+
+  wire::FetchRequest parked = request("orders", {}, 30000);
+  parked.session_id = opened->session_id;
+  parked.session_epoch = 1;
+  auto waiting = world_.send<wire::FetchApi>(parked, kFetchVersion, Via{"one"});
+  world_.world().run_for(1s);
+  ASSERT_FALSE(waiting->has_value());
+
+  wire::FetchRequest other = request("orders", {}, 0);
+  other.session_id = opened->session_id;
+  other.session_epoch = 2;
+  auto& forgotten = other.forgotten_topics_data.emplace_back();
+  forgotten.topic_id = world_.image().topic("orders")->id;
+  forgotten.partitions = {0, 1};
+  auto ended = world_.ask<wire::FetchApi>(other, kFetchVersion, Via{"two"});
+  ASSERT_TRUE(ended.has_value()) << ended.error().message;
+  EXPECT_EQ(ended->error_code, 0);
+  EXPECT_EQ(ended->session_id, 0);
+
+  produce("orders", 0);
+  auto answer = world_.wait<wire::FetchApi>(waiting);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->error_code, code(ErrorCode::INVALID_FETCH_SESSION_EPOCH));
+  EXPECT_TRUE(answer->responses.empty());
+}
+
+TEST_F(Fetches, an_incremental_session_is_told_what_is_new) {
+  world_.create_topic("orders", 2);
+  wire::FetchRequest first = request("orders", {0, 1}, 0);
+  first.session_epoch = 0;
+  auto opened = world_.ask<wire::FetchApi>(first, kFetchVersion);
+  ASSERT_EQ(opened->responses.at(0).partitions.size(), 2u);
+  wire::FetchRequest next = request("orders", {}, 500);
+  next.session_id = opened->session_id;
+  next.session_epoch = 1;
+  auto nothing = world_.ask<wire::FetchApi>(next, kFetchVersion);
+  EXPECT_EQ(nothing->session_id, opened->session_id);
+  EXPECT_TRUE(nothing->responses.empty());
+  produce("orders", 1);
+  next.session_epoch = 2;
+  auto something = world_.ask<wire::FetchApi>(next, kFetchVersion);
+  ASSERT_EQ(something->responses.size(), 1u);
+  ASSERT_EQ(something->responses[0].partitions.size(), 1u);
+  EXPECT_EQ(something->responses[0].partitions[0].partition_index, 1);
+  EXPECT_EQ(something->responses[0].partitions[0].high_watermark, 1);
+}
+
+}  // namespace
+}  // namespace milena::broker
