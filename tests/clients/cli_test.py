@@ -9,7 +9,6 @@ MILENA_TEST_BOOTSTRAP (host:port of a node that runs already); the rest is in ha
 import itertools
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -533,7 +532,7 @@ class CommandLine(CliTest):
 
     def on_terminal(self, *arguments, typed="", code=0, **environment):
         """Runs the binary on a pseudo terminal; what it shows there."""
-        own, its = pty.openpty()
+        own, its = harness.open_terminal()
         values = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
         values.update(MILENA_BROKERS=server, TERM="xterm", **environment)
         process = subprocess.Popen([harness.milena_binary(), *arguments], stdin=its, stdout=its, stderr=its, env=values)

@@ -19,6 +19,7 @@ import base64
 import ctypes
 import fcntl
 import os
+import pty
 import random
 import shutil
 import signal
@@ -68,6 +69,41 @@ free_port.given = {}  # port: the lock that keeps others off
 def die_with_parent():
     """For preexec_fn: SIGKILL for the child when the test goes away."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def open_terminal():
+    """A pseudo terminal: descriptors of its two ends, the program's last. Also where no devpts is mounted."""
+    try:
+        return pty.openpty()
+    except OSError:
+        return private_terminal()
+
+
+def private_terminal():
+    """A pseudo terminal from a devpts that is mounted nowhere: what a bare chroot lacks, without touching its mounts.
+
+    Needs root. Linux's fsopen(2), fsconfig(2), fsmount(2), which this libc and Python have no names for."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def system_call(number, *arguments):
+        result = libc.syscall(number, *arguments)
+        if result < 0:
+            raise OSError(ctypes.get_errno(), f"no pseudo terminal: {os.strerror(ctypes.get_errno())}; "
+                          "mount devpts at /dev/pts or run as root")
+        return result
+
+    fsopen, fsconfig, fsmount, create = 430, 431, 432, 6
+    context = system_call(fsopen, b"devpts", 0)
+    system_call(fsconfig, context, create, None, None, 0)
+    mount = system_call(fsmount, context, 0, 0)
+    own = os.open("ptmx", os.O_RDWR | os.O_NOCTTY, dir_fd=mount)
+    os.close(context)
+    os.close(mount)  # the terminal keeps its file system alive
+    fcntl.ioctl(own, 0x40045431, struct.pack("i", 0))  # TIOCSPTLCK: unlock the other end
+    its = fcntl.ioctl(own, 0x5441, os.O_RDWR | os.O_NOCTTY)  # TIOCGPTPEER: open it without a path
+    for end in own, its:
+        os.set_inheritable(end, False)
+    return own, its
 
 
 def receive(stream, count):
