@@ -81,15 +81,12 @@ dev_fmt() {
 
 dev_lint() {
   need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_clang[@]}"
-  local target
   local -a files
   python3 tools/check_layers.py
   mapfile -t files < <(sources "${1:-}" | grep -E '\.cc$' || true)
   [ ${#files[@]} -gt 0 ] || { say "no changed .cc file (--all takes every file)"; return 0; }
   configure tidy -DMILENA_TESTS=ON
-  for target in generated wire_generated; do # headers that clang-tidy must be able to open
-    ! has_target build-tidy $target || compile build-tidy $target
-  done
+  compile build-tidy wire_generated wire_testing_generated >/dev/null || die "the messages could not be generated"
   say "clang-tidy over ${#files[@]} files, 5 to 15 s each"
   printf '%s\0' "${files[@]}" | xargs -0 -n1 -P "$jobs" sh -c \
     'clang-tidy-19 -p build-tidy --quiet "$1" 2>&1 | { ! grep -vE "^[0-9]+ warnings? generated|^$"; }' lint ||
