@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "broker/format.h"
+#include "broker/own_registration.h"
 #include "config/startup.h"
-#include "image/metadata_version.h"
 #include "meta/brokers.h"
 #include "meta/directories.h"
 
@@ -222,30 +222,14 @@ std::vector<ListenerInfo> Node::listeners() const {
 
 // ---- registration and heartbeats ---------------------------------------------------------------------------
 
+std::vector<ListenerInfo> Node::bound_listeners() const {
+  std::vector<ListenerInfo> result;
+  for (const auto& [info, listener] : bound_) result.push_back(info);
+  return result;
+}
+
 wire::BrokerRegistrationRequest Node::registration() const {
-  wire::BrokerRegistrationRequest request;
-  request.broker_id = state_.node_id.value();
-  request.cluster_id = state_.cluster_id;
-  request.incarnation_id = state_.incarnation_id;
-  for (const config::Listener& listener : options_.server.listeners.advertised) {
-    wire::BrokerRegistrationRequest::Listener one;
-    one.name = listener.name;
-    one.host = listener.address.host;
-    one.port = listener.address.port;
-    for (const auto& [info, bound] : bound_) {
-      if (one.port == 0 && info.name == listener.name) one.port = info.bound.port;
-    }
-    one.security_protocol = static_cast<std::int16_t>(listener.protocol);
-    request.listeners.push_back(std::move(one));
-  }
-  for (const image::SupportedFeature& feature : image::kSupportedFeatures) {
-    wire::BrokerRegistrationRequest::Feature one;
-    one.name = feature.name;
-    one.min_supported_version = feature.min_level;
-    one.max_supported_version = feature.max_level;
-    request.features.push_back(std::move(one));
-  }
-  request.rack = options_.server.rack;
+  wire::BrokerRegistrationRequest request = broker_registration(options_.server, state_, bound_listeners());
   for (const auto& directory : logs_.directories()) {
     if (std::ranges::find(options_.server.log.dirs, directory->path()) == options_.server.log.dirs.end()) continue;
     request.log_dirs.push_back(directory->meta()->directory_id.value_or(kZeroUuid));
@@ -275,24 +259,7 @@ io::Task<void> Node::end_previous_session() {
 io::Task<Result<void, NodeError>> Node::register_node() {
   state_.incarnation_id = loop_.entropy().random_uuid();
   if (options_.server.controller) {
-    wire::ControllerRegistrationRequest own;
-    own.controller_id = state_.node_id.value();
-    own.incarnation_id = state_.incarnation_id;
-    for (const config::Listener& listener : options_.server.listeners.advertised_controller) {
-      wire::ControllerRegistrationRequest::Listener one;
-      one.name = listener.name;
-      one.host = listener.address.host;
-      one.port = listener.address.port;
-      one.security_protocol = static_cast<std::int16_t>(listener.protocol);
-      own.listeners.push_back(std::move(one));
-    }
-    for (const image::SupportedFeature& feature : image::kSupportedFeatures) {
-      wire::ControllerRegistrationRequest::Feature one;
-      one.name = feature.name;
-      one.min_supported_version = feature.min_level;
-      one.max_supported_version = feature.max_level;
-      own.features.push_back(std::move(one));
-    }
+    wire::ControllerRegistrationRequest own = controller_registration(options_.server, state_, bound_listeners());
     auto ask = [own](const meta::Context& context) { return meta::register_controller(context, own); };
     auto decision = co_await metadata_.decide(std::move(ask));
     if (!decision.has_value()) co_return Err(NodeError{"the controller stopped while it registered itself"});

@@ -64,6 +64,7 @@ class Node {
   Result<void, NodeError> bind_all();
   void open_listeners();
   replica::MetadataOptions metadata_options() const;
+  std::vector<ListenerInfo> bound_listeners() const;
   wire::BrokerRegistrationRequest registration() const;
   void on_commit(const replica::ImagePtr& image, const image::Delta& delta);
   static io::Task<void> wait_applied(Node* self, Offset offset);

@@ -56,12 +56,8 @@ ErrorCode check(const Context& context, const wire::BrokerRegistrationRequest& r
   return error != ErrorCode::NONE ? error : check_features(context, request);
 }
 
-wire::RegisterBrokerRecord registration(const wire::BrokerRegistrationRequest& request,
-                                        image::MetadataVersion version) {
-  wire::RegisterBrokerRecord record;
-  record.broker_id = request.broker_id;
-  record.incarnation_id = request.incarnation_id;
-  record.rack = request.rack;
+template <class Request, class Record>
+void copy_listeners_and_features(const Request& request, Record& record) {
   for (const auto& listener : request.listeners) {
     auto& endpoint = record.end_points.emplace_back();
     endpoint.name = listener.name;
@@ -75,6 +71,15 @@ wire::RegisterBrokerRecord registration(const wire::BrokerRegistrationRequest& r
     supported.min_supported_version = feature.min_supported_version;
     supported.max_supported_version = feature.max_supported_version;
   }
+}
+
+wire::RegisterBrokerRecord registration(const wire::BrokerRegistrationRequest& request,
+                                        image::MetadataVersion version) {
+  wire::RegisterBrokerRecord record;
+  record.broker_id = request.broker_id;
+  record.incarnation_id = request.incarnation_id;
+  record.rack = request.rack;
+  copy_listeners_and_features(request, record);
   if (version.directories()) record.log_dirs = request.log_dirs;
   return record;
 }
@@ -138,19 +143,7 @@ Decision<wire::ControllerRegistrationResponse> register_controller(
   wire::RegisterControllerRecord record;
   record.controller_id = request.controller_id;
   record.incarnation_id = request.incarnation_id;
-  for (const auto& listener : request.listeners) {
-    auto& endpoint = record.end_points.emplace_back();
-    endpoint.name = listener.name;
-    endpoint.host = listener.host;
-    endpoint.port = listener.port;
-    endpoint.security_protocol = listener.security_protocol;
-  }
-  for (const auto& feature : request.features) {
-    auto& supported = record.features.emplace_back();
-    supported.name = feature.name;
-    supported.min_supported_version = feature.min_supported_version;
-    supported.max_supported_version = feature.max_supported_version;
-  }
+  copy_listeners_and_features(request, record);
   decision.records.push_back({std::move(record), 0});
   return decision;
 }
