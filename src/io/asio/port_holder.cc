@@ -43,6 +43,13 @@ bool holds_any(const fs::path& process, const std::set<std::string>& sockets) {
 
 }  // namespace
 
+std::string process_name(int pid) {
+  std::string name;
+  std::ifstream comm(fs::path("/proc") / std::to_string(pid) / "comm");
+  std::getline(comm, name);
+  return name;
+}
+
 std::optional<PortHolder> find_port_holder(std::uint16_t port) {
   std::set<std::string> sockets = listening_inodes(port);
   if (sockets.empty()) return std::nullopt;
@@ -53,7 +60,7 @@ std::optional<PortHolder> find_port_holder(std::uint16_t port) {
     if (!holds_any(entry.path(), sockets)) continue;
     PortHolder holder;
     holder.pid = std::stoi(name);
-    std::ifstream(entry.path() / "comm") >> holder.name;
+    holder.name = process_name(holder.pid);
     return holder;
   }
   return std::nullopt;

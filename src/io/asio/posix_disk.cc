@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "io/asio/port_holder.h"
+
 namespace milena::io {
 namespace {
 
@@ -246,8 +248,14 @@ IoResult<std::unique_ptr<FileLock>> PosixDisk::lock(const std::string& path) {
   whole.l_whence = SEEK_SET;
   if (::fstat(fd, &info) < 0 || retry([&] { return ::fcntl(fd, F_SETLK, &whole); }) < 0) {
     int error = errno;
+    bool held = error == EACCES || error == EAGAIN;
+    if (held && ::fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK && whole.l_pid > 0) {
+      std::string name = process_name(whole.l_pid);
+      locked.what = "lock " + path + ": held by " + (name.empty() ? "a process" : name) + " (pid " +
+                    std::to_string(whole.l_pid) + ")";
+    }
     ::close(fd);
-    if (error == EACCES || error == EAGAIN) return Err(locked);
+    if (held) return Err(locked);
     return Err(errno_error(error, "lock " + path));
   }
   FileId id{info.st_dev, info.st_ino};

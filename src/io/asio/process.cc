@@ -3,12 +3,17 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
 
 extern char** environ;
 
 namespace milena::io {
 
-int process_id() { return static_cast<int>(getpid()); }
+int process_id() {
+  return static_cast<int>(getpid());
+}
 
 std::map<std::string, std::string> environment_variables() {
   std::map<std::string, std::string> variables;
@@ -20,7 +25,24 @@ std::map<std::string, std::string> environment_variables() {
   return variables;
 }
 
-bool standard_output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
+bool standard_output_is_terminal() {
+  return isatty(STDOUT_FILENO) == 1;
+}
+
+std::string own_command() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path own = fs::read_symlink("/proc/self/exe", error);
+  if (error) return "milena";
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    fs::path found = fs::path(folder) / own.filename();
+    if (fs::exists(found, error))
+      return fs::equivalent(found, own, error) ? own.filename().string() : own.string();
+  }
+  return own.string();
+}
 
 void exit_now(int status) {
   std::fflush(nullptr);

@@ -9,6 +9,8 @@ namespace milena::io {
 int process_id();
 std::map<std::string, std::string> environment_variables();
 bool standard_output_is_terminal();
+/// How a person starts this executable from any directory: its name where PATH finds it, else its whole path.
+std::string own_command();
 /// Flushes the standard streams and ends the process at once: no destructors, no exit handlers.
 [[noreturn]] void exit_now(int status);
 
