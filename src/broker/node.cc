@@ -136,7 +136,9 @@ io::Task<Result<void, NodeError>> Node::prepare_directories() {
                               "own, run: " + std::string(kFormatCommand)});
     }
     if (!options_.format_if_empty) {
-      co_return Err(NodeError{"the log directories are not formatted. Run: " + std::string(kFormatCommand)});
+      std::string command(kFormatCommand);
+      if (!quorum.voters.empty()) command.erase(command.find("--standalone "), 13);  // static voters go without it
+      co_return Err(NodeError{"the log directories are not formatted. Run: " + command});
     }
     FormatRequest request;
     request.standalone = options_.server.quorum.voters.empty();

@@ -50,7 +50,9 @@ bool is_reporter(std::string_view name) {
 }
 
 bool differs_from_default(const KafkaConfig& config, const Key& key) {
-  return config.is_set(key.name) && config.value(key.name) != default_value(key);
+  auto at = config.settings().find(std::string(key.name));
+  bool own = at != config.settings().end() && at->second.source.empty();  // the program's, nobody wrote it
+  return !own && config.is_set(key.name) && config.value(key.name) != default_value(key);
 }
 
 std::string keys_without_effect(const KafkaConfig& config) {

@@ -12,6 +12,7 @@ namespace milena::config {
 /// One line each, to be logged once:
 /// - keys nobody knows, all in one line, with "did you mean" for a key within two edits;
 /// - keys that Milena accepts and does not act on yet and that differ from their default, all in one line;
+///   (a setting without a source is the program's own, and nobody needs to be told);
 /// - metric reporters, which are ignored; time limits that will not work well together.
 std::vector<std::string> startup_warnings(const KafkaConfig& config);
 

@@ -48,8 +48,6 @@ Result<void, FormatError> check(const FormatOptions& options) {
   if (options.directories.empty()) return Err(FormatError{"no log directory to format"});
   if (options.node_id < BrokerId(0)) return Err(FormatError{fmt::format("node id {} is negative", options.node_id)});
   if (options.cluster_id.empty()) return Err(FormatError{"the cluster id is empty"});
-  if (!Uuid::parse(options.cluster_id).has_value())
-    return Err(FormatError{fmt::format("cluster id {} is not 22 characters of URL-safe base64", options.cluster_id)});
   for (const auto& [name, level] : options.features) {
     const image::SupportedFeature* feature = find_feature(name);
     if (feature == nullptr) return Err(FormatError{fmt::format("feature {} is not known", name)});

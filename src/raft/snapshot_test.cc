@@ -116,7 +116,7 @@ TEST(Format, RefusesWhatItCannotDo) {
   level.features["metadata.version"] = 31;
   EXPECT_TRUE(format_files(level).failed());
   FormatOptions cluster = options();
-  cluster.cluster_id = "short";
+  cluster.cluster_id = "";
   EXPECT_TRUE(format_files(cluster).failed());
 }
 
