@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/options.h"
+
 namespace milena::app {
 namespace {
 
@@ -11,6 +13,19 @@ std::string joined(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
   return text;
+}
+
+// What the verbs need to be told to reach this node: nothing where it is their default.
+std::string where_option(const std::vector<broker::ListenerInfo>& listeners) {
+  for (const broker::ListenerInfo& listener : listeners) {
+    if (listener.controller) continue;
+    io::Endpoint to = listener.bound;
+    bool any = to.host == "0.0.0.0" || to.host == "::";
+    if (any) to.host = "localhost";
+    if ((any || to.host == "127.0.0.1") && to.port == kDefaultPort) return "";
+    return " -b " + io::to_string(to);
+  }
+  return "";
 }
 
 }  // namespace
@@ -25,13 +40,14 @@ std::string banner_text(const BannerFacts& facts) {
   std::string text = fmt::format("Milena {}  ready in {} ms\n", facts.version, to_ms(facts.start_time));
   text += fmt::format("  Kafka clients   {}\n", clients);
   if (!controllers.empty()) text += fmt::format("  Controller      {}\n", controllers);
-  text += fmt::format("  Data            {}{}\n", joined(facts.log_dirs), facts.new_directory ? " (new)" : "");
+  text +=
+      fmt::format("  Data            {}{}\n", joined(facts.log_dirs), facts.new_directory ? " (new)" : "");
   text += fmt::format("  Cluster         {}\n\n", facts.cluster_id);
-  std::string where = clients.starts_with("127.0.0.1:9092") ? "" : " -b " + clients.substr(0, clients.find(','));
+  std::string where = where_option(facts.listeners);
   text += "Try, in another terminal:\n";
-  text += fmt::format("  milena topic create orders{}\n", where);
-  text += fmt::format("  echo hello | milena produce orders{}\n", where);
-  text += fmt::format("  milena consume orders --from start{}\n\n", where);
+  text += fmt::format("  {} topic create orders{}\n", facts.command, where);
+  text += fmt::format("  echo hello | {} produce orders{}\n", facts.command, where);
+  text += fmt::format("  {} consume orders{}\n\n", facts.command, where);
   text += "Ctrl-C stops it cleanly.\n";
   return text;
 }

@@ -11,6 +11,7 @@ namespace milena::app {
 
 struct BannerFacts {
   std::string version;
+  std::string command;  // how the client verbs are started: "milena", or a path
   std::vector<broker::ListenerInfo> listeners;
   std::vector<std::string> log_dirs;
   std::string cluster_id;

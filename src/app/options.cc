@@ -1,6 +1,9 @@
 #include "app/options.h"
 
+#include <charconv>
+
 #include "base/properties.h"
+#include "cli/suggest.h"
 #include "config/providers.h"
 #include "config/settings.h"
 #include "config/startup.h"
@@ -11,22 +14,29 @@ namespace {
 
 using Errors = std::vector<std::string>;
 
-// One node that is a cluster of its own, for the first ten minutes: loopback only, everything in ./data.
-const std::vector<std::pair<std::string, std::string>> kEmbeddedDefault = {
-    {"process.roles", "broker,controller"},
-    {"node.id", "1"},
-    {"listeners", "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"},
-    {"advertised.listeners", "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"},
-    {"controller.listener.names", "CONTROLLER"},
-    {"controller.quorum.bootstrap.servers", "127.0.0.1:9093"},
-    {"log.dirs", "./data"},
-    {"offsets.topic.replication.factor", "1"},
-    {"transaction.state.log.replication.factor", "1"},
-    {"transaction.state.log.min.isr", "1"},
-    {"share.coordinator.state.topic.replication.factor", "1"},
-    {"share.coordinator.state.topic.min.isr", "1"},
-    {"group.initial.rebalance.delay.ms", "0"},
-};
+// One node that is a cluster of its own, for the first ten minutes: loopback only, everything in ./data. A
+// key of it stands back where `given` (environment, overrides) says the same with another key.
+config::Settings embedded_default(std::uint16_t port, const config::Settings& given) {
+  std::string client = "127.0.0.1:" + std::to_string(port);
+  std::string controller = "127.0.0.1:" + std::to_string(port + 1);
+  config::Settings settings;
+  auto put = [&settings](const char* key, std::string value) {
+    settings[key] = config::Setting{std::move(value), ""};  // no source: nobody wrote it
+  };
+  put("process.roles", "broker,controller");
+  if (!given.contains("broker.id")) put("node.id", "1");
+  put("listeners", "PLAINTEXT://" + client + ",CONTROLLER://" + controller);
+  put("controller.listener.names", "CONTROLLER");
+  if (!given.contains("controller.quorum.voters")) put("controller.quorum.bootstrap.servers", controller);
+  if (!given.contains("log.dir")) put("log.dirs", "./data");
+  put("offsets.topic.replication.factor", "1");
+  put("transaction.state.log.replication.factor", "1");
+  put("transaction.state.log.min.isr", "1");
+  put("share.coordinator.state.topic.replication.factor", "1");
+  put("share.coordinator.state.topic.min.isr", "1");
+  put("group.initial.rebalance.delay.ms", "0");
+  return settings;
+}
 
 Result<std::string, std::string> read_text(const std::string& path) {
   io::PosixDisk disk;
@@ -53,72 +63,110 @@ config::ProviderSources provider_sources(const std::map<std::string, std::string
 
 }  // namespace
 
+namespace {
+
+// `--name value` or `--name=value` at arguments[i], which is moved to the last word used. Nothing: another
+// option. Errors: the value is missing.
+Result<std::optional<std::string>, std::string> option_value(const std::vector<std::string>& arguments,
+                                                             std::size_t& i, const std::string& name,
+                                                             const char* example) {
+  if (arguments[i].starts_with(name + "=")) return std::optional(arguments[i].substr(name.size() + 1));
+  if (arguments[i] != name) return std::optional<std::string>();
+  if (++i >= arguments.size()) return Err(name + " needs a value, for example: " + name + " " + example);
+  return std::optional(arguments[i]);
+}
+
+Result<std::uint16_t, std::string> parse_port(const std::string& text) {
+  unsigned value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > 65534)
+    return Err("--port " + text + ": a port is a number from 1 to 65534 (the controller gets the next one)");
+  return static_cast<std::uint16_t>(value);
+}
+
+}  // namespace
+
 Result<ServerOptions, std::string> parse_server_options(const std::vector<std::string>& arguments) {
   ServerOptions options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
+    TRY_ASSIGN(auto override_text, option_value(arguments, i, "--override", "num.partitions=6"));
+    if (override_text.has_value()) {
+      auto parsed = config::parse_override(*override_text);
+      if (parsed.failed()) return Err(parsed.error());
+      options.overrides.push_back(std::move(*parsed));
+      continue;
+    }
+    TRY_ASSIGN(auto port_text, option_value(arguments, i, "--port", "19092"));
     const std::string& argument = arguments[i];
-    if (argument == "-h" || argument == "--help") {
+    if (port_text.has_value()) {
+      TRY_ASSIGN(options.port, parse_port(*port_text));
+    } else if (argument == "-h" || argument == "--help") {
       options.help = true;
     } else if (argument == "--no-format") {
       options.format = false;
-    } else if (argument == "--override" || argument.starts_with("--override=")) {
-      std::string text;
-      if (argument != "--override") text = argument.substr(std::string("--override=").size());
-      else if (++i < arguments.size()) text = arguments[i];
-      else return Err(std::string("--override needs key=value"));
-      auto parsed = config::parse_override(text);
-      if (parsed.failed()) return Err("--override " + text + ": " + parsed.error());
-      options.overrides.push_back(std::move(*parsed));
     } else if (argument.starts_with("-") && argument.size() > 1) {
-      return Err("unknown option " + argument + " (try: milena server --help)");
+      static const std::vector<std::string> known = {"--override", "--port", "--no-format", "--help"};
+      return Err("unknown option " + argument + cli::did_you_mean(argument, known) +
+                 "; milena server --help");
     } else if (options.file.has_value()) {
       return Err("more than one configuration file: " + *options.file + " and " + argument);
     } else {
       options.file = argument;
     }
   }
+  if (options.file.has_value() && options.port.has_value())
+    return Err("--port is for a server without a file; in " + *options.file +
+               " the ports are those of `listeners`");
   return options;
 }
 
 std::string server_help() {
   return R"(Runs a node: broker and controller in one process, until SIGTERM or Ctrl-C.
 
-Usage: milena server [server.properties] [--override key=value]... [--no-format]
+Usage: milena server [server.properties] [--override key=value]... [--port N] [--no-format]
 
   server.properties   Kafka's own file and keys. Without it: one node in KRaft mode, data in ./data,
                       clients on 127.0.0.1:9092.
   --override k=v      sets one key over the file and the environment; may be given many times
-  --no-format         never format empty log directories; say how to do it instead
+  --port N            without a file: clients on 127.0.0.1:N, the controller on N+1
+  --no-format         never format empty log directories, as Kafka: say how to do it, and end
   -h, --help          this text
 
 Keys are taken from the file, then from environment variables KAFKA_* (KAFKA_NUM_PARTITIONS=3 sets
 num.partitions), then from --override. docs/configuration.md lists every key.
 
+Empty log directories are formatted at the first start, where the node is the only controller. SIGTERM
+and Ctrl-C stop cleanly; a second one, a second or more later, ends the process at once.
+
 Examples:
   milena server
-  milena server /etc/kafka/server.properties
-  milena server --override log.dirs=/srv/milena --override num.partitions=6
+  milena server --port 19092 --override log.dirs=/srv/milena
+  milena server /etc/kafka/server.properties --override num.partitions=6
+  KAFKA_NUM_PARTITIONS=3 milena server
 )";
 }
 
 Result<LoadedConfig, Errors> load_config(const ServerOptions& options,
                                          const std::map<std::string, std::string>& environment) {
   LoadedConfig loaded;
+  config::Settings given = config::merge(config::settings_from_environment(environment),
+                                         config::settings_from_overrides(options.overrides));
   config::Settings settings;
   if (options.file.has_value()) {
     auto text = read_text(*options.file);
-    if (text.failed()) return Err(Errors{text.error()});
+    if (text.failed())
+      return Err(Errors{text.error() + "; name Kafka's server.properties, or no file for a node on ./data"});
     auto properties = parse_properties(*text);
     if (properties.failed()) {
-      return Err(Errors{*options.file + ":" + std::to_string(properties.error().line) + ": " + properties.error().message});
+      return Err(Errors{*options.file + ":" + std::to_string(properties.error().line) + ": " +
+                        properties.error().message});
     }
     settings = config::settings_from_file(*properties, *options.file);
   } else {
-    settings = config::settings_from_overrides(kEmbeddedDefault);
+    settings = embedded_default(options.port.value_or(kDefaultPort), given);
     loaded.embedded_default = true;
   }
-  settings = config::merge(std::move(settings), config::settings_from_environment(environment));
-  settings = config::merge(std::move(settings), config::settings_from_overrides(options.overrides));
+  settings = config::merge(std::move(settings), given);
   auto resolved = config::resolve_providers(std::move(settings), provider_sources(environment));
   if (resolved.failed()) return Err(texts(resolved.error()));
   auto parsed = config::KafkaConfig::parse(std::move(*resolved));

@@ -1,6 +1,8 @@
 /// The command line of `milena server`, and the configuration that comes of it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,11 +18,12 @@ namespace milena::app {
 struct ServerOptions {
   std::optional<std::string> file;                              // server.properties
   std::vector<std::pair<std::string, std::string>> overrides;   // --override key=value, in order
+  std::optional<std::uint16_t> port;                            // --port: of clients, without a file
   bool format = true;                                           // --no-format: never format empty directories
   bool help = false;
 };
 
-/// Errors: one line for the terminal, naming the argument.
+/// Errors: one line for the terminal, naming the argument and what to do.
 Result<ServerOptions, std::string> parse_server_options(const std::vector<std::string>& arguments);
 std::string server_help();
 
@@ -31,6 +34,9 @@ struct LoadedConfig {
   /// Nothing was given: the settings of a single node on ./data.
   bool embedded_default = false;
 };
+
+/// The port that `milena server` without a file gives to clients; controllers get the next one.
+inline constexpr std::uint16_t kDefaultPort = 9092;
 
 /// File (or the embedded default), then KAFKA_* of `environment`, then overrides; validated, and refused where
 /// Milena would serve it wrongly. Errors: every one that was found, a line each.

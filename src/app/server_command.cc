@@ -29,23 +29,53 @@ struct Ending {
   bool fatal = false;
 };
 
+// A second signal within this time is the same wish twice: Ctrl-C reaches a whole process group, and wrappers
+// pass it on as well.
+constexpr Duration kSameWish = 1s;
+
 io::Task<void> watch_signals(io::AsioRuntime* runtime, Ending* ending) {
+  io::Loop& loop = runtime->control_loop();
+  Instant first;
   while (true) {
     int signal = co_await runtime->wait_signal();
     if (signal == SIGHUP) continue;  // nothing to read again yet
-    ending->stop = true;
-    ending->told.notify_all();
+    if (!ending->stop) {
+      first = loop.now();
+      ending->stop = true;
+      ending->told.notify_all();
+    } else if (loop.now() - first >= kSameWish) {
+      loop.log().warn("server", "told twice: ending at once; the next start checks what was not synced");
+      io::exit_now(128 + signal);
+    }
   }
 }
 
-std::string with_port_holder(const std::string& message, const config::ServerConfig& server) {
+// Why the node could not start, with what only the process around it knows: who is in the way, and its
+// command line.
+std::string explained(std::string message, const LoadedConfig& loaded, const ServerOptions& options) {
+  const std::string placeholder = "<server.properties>";
+  if (std::size_t at = message.find(placeholder); at != std::string::npos) {
+    if (options.file.has_value()) return message.replace(at, placeholder.size(), *options.file);
+    if (loaded.embedded_default)
+      return "the log directories are not formatted; leave out --no-format, or write a "
+             "server.properties and see: milena storage format --help";
+  }
+  if (message.find(".lock: held by") != std::string::npos)
+    return message +
+           ". A log directory serves one process at a time: stop that one, or choose another directory: "
+           "--override log.dirs=DIRECTORY";
   if (message.find("ddress already in use") == std::string::npos) return message;
-  for (const config::Listener& listener : server.listeners.bind) {
+  for (const config::Listener& listener : loaded.server.listeners.bind) {
     if (message.find("listener " + listener.name + ":") == std::string::npos) continue;
     auto holder = io::find_port_holder(listener.address.port);
-    if (!holder.has_value()) break;
-    return fmt::format("{}. Port {} is held by {} (pid {}). Stop it, or choose another port: --override listeners=...",
-                       message, listener.address.port, holder->name, holder->pid);
+    if (holder.has_value())
+      message +=
+          fmt::format(". Port {} is held by {} (pid {})", listener.address.port, holder->name, holder->pid);
+    message += options.file.has_value()
+                   ? fmt::format(". Stop it, or change `listeners` in {}", *options.file)
+                   : fmt::format(". Stop it, or choose another port: milena server --port {}",
+                                 options.port.value_or(kDefaultPort) == kDefaultPort ? 19092 : kDefaultPort);
+    break;
   }
   return message;
 }
@@ -53,6 +83,7 @@ std::string with_port_holder(const std::string& message, const config::ServerCon
 void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration start_time) {
   BannerFacts facts;
   facts.version = kVersion;
+  facts.command = io::own_command();
   facts.listeners = node.listeners();
   facts.log_dirs = loaded.server.log.dirs;
   facts.cluster_id = node.cluster_id();
@@ -64,14 +95,14 @@ void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration st
   std::fflush(stdout);
 }
 
-io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, bool format) {
+io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const ServerOptions* asked) {
   io::Loop& loop = runtime->control_loop();
   Instant began = loop.now();
   Ending ending(loop);
   broker::NodeOptions options;
   options.config = loaded->config;
   options.server = loaded->server;
-  options.format_if_empty = format;
+  options.format_if_empty = asked->format;
   options.on_fatal = [&ending](const std::string&) {
     ending.fatal = true;
     ending.told.notify_all();
@@ -82,7 +113,7 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, bool f
   for (const std::string& warning : loaded->warnings) loop.log().warn("config", "{}", warning);
   auto started = co_await node->start();
   if (started.failed()) {
-    std::string message = with_port_holder(started.error().message, loaded->server);
+    std::string message = explained(started.error().message, *loaded, *asked);
     loop.log().error("server", "{}", message);
     io::exit_now(kFailed);
   }
@@ -124,8 +155,8 @@ int run_server(const std::vector<std::string>& arguments) {
   io::AsioRuntime runtime(runtime_options);
   runtime.start();
   const LoadedConfig* config = &*loaded;
-  bool format = options->format;
-  return runtime.run([&runtime, config, format] { return serve(&runtime, config, format); });
+  const ServerOptions* asked = &*options;
+  return runtime.run([&runtime, config, asked] { return serve(&runtime, config, asked); });
 }
 
 }  // namespace milena::app

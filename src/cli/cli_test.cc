@@ -128,6 +128,21 @@ TEST(ParseFeature, name_and_level) {
     EXPECT_TRUE(parse_feature(bad).failed()) << bad;
 }
 
+TEST(ParseInitialController, id_address_and_directory) {
+  auto voter = parse_initial_controller("3@h.example:9093:AAAAAAAAAAAAAAAAAAAAAQ", "CONTROLLER");
+  ASSERT_TRUE(voter.has_value());
+  EXPECT_EQ(voter->id, BrokerId(3));
+  EXPECT_EQ(voter->directory_id.to_string(), "AAAAAAAAAAAAAAAAAAAAAQ");
+  ASSERT_EQ(voter->endpoints.size(), 1u);
+  EXPECT_EQ(voter->endpoints[0].host, "h.example");
+  EXPECT_EQ(voter->endpoints[0].port, 9093);
+  EXPECT_EQ(parse_initial_controller("3@[::1]:9093:AAAAAAAAAAAAAAAAAAAAAQ", "C")->endpoints[0].host, "::1");
+  for (const char* bad : {"", "3", "3@h:9093", "@h:1:AAAAAAAAAAAAAAAAAAAAAQ", "x@h:1:AAAAAAAAAAAAAAAAAAAAAQ",
+                          "3@h:AAAAAAAAAAAAAAAAAAAAAQ", "3@[::1]:AAAAAAAAAAAAAAAAAAAAAQ",
+                          "3@h:99999:AAAAAAAAAAAAAAAAAAAAAQ", "3@h:1:short", "3@h:1:AAAAAAAAAAAAAAAAAAAAAA"})
+    EXPECT_TRUE(parse_initial_controller(bad, "C").failed()) << bad;
+}
+
 TEST(Failures, codes_become_exit_codes_and_a_next_step) {
   using client::ClientError;
   ClientError refused{client::ErrorKind::kUnreachable, wire::ErrorCode::NONE,

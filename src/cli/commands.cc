@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "cli/client_config.h"
 #include "cli/context.h"
 #include "cli/suggest.h"
 #include "cli/verbs.h"
@@ -23,7 +24,7 @@ constexpr const char* kFirstSteps = R"(First steps:
   echo hello | milena produce orders
   milena consume orders -e
 
-Environment: MILENA_BROKERS (servers, as -b), NO_COLOR, CLICOLOR_FORCE.
+Environment: MILENA_BROKERS (servers, as -b), MILENA_PROFILE (as -P), NO_COLOR, CLICOLOR_FORCE.
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 timeout or unreachable, 130 interrupted.)";
 
 void build(CLI::App& root, Context& context) {
@@ -74,13 +75,24 @@ CLI::App* walk(CLI::App& root, const std::vector<std::string>& words, std::strin
   return app;
 }
 
-// The first word that begins like an option and is none of the verb's.
+bool has_short_option(const CLI::App& app, char letter) {
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_snames())
+      if (name == std::string(1, letter)) return true;
+  return false;
+}
+
+// The first word that begins like an option and is none of the verb's. A digit makes it a negative number.
 std::string unknown_option(const CLI::App& app, const std::vector<std::string>& words) {
   std::vector<std::string> known = options_of(app);
   for (const std::string& word : words) {
     if (word == "--") break;
     std::string name = word.substr(0, word.find('='));
-    if (name.starts_with("--") && std::find(known.begin(), known.end(), name) == known.end()) return name;
+    if (name.starts_with("--")) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) return name;
+    } else if (name.size() > 1 && name[0] == '-' && !(name[1] >= '0' && name[1] <= '9')) {
+      if (!has_short_option(app, name[1])) return name.substr(0, 2);
+    }
   }
   return "";
 }
@@ -142,6 +154,8 @@ int parse_and_run(CLI::App& root, Context& context, const std::vector<std::strin
   }
   if (context.common.colour == "always") context.terminal.set_colour(Terminal::Colour::kAlways);
   if (context.common.colour == "never") context.terminal.set_colour(Terminal::Colour::kNever);
+  auto configured = load_client_config(context);
+  if (configured.failed()) return context.fail(configured.error());
   if (context.action) return context.action();
   return context.fail(explain(root, arguments, "nothing to do"));
 }
@@ -151,7 +165,6 @@ int parse_and_run(CLI::App& root, Context& context, const std::vector<std::strin
 int run(const std::vector<std::string>& arguments, const Host& host) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is met as EPIPE
   Context context(host);
-  context.common.brokers = environment("MILENA_BROKERS").value_or(context.common.brokers);
   CLI::App root;
   build(root, context);
   int code = 0;

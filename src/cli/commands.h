@@ -18,7 +18,7 @@ namespace milena::cli {
 struct Host {
   std::string version;  // "0.1.0"
   /// Starts an event loop, runs the task on it, ends it and gives the task's result. SIGINT and SIGTERM must
-  /// end the process (128 + number) while it runs. Called at most once.
+  /// end the process (128 + number) while it runs. Called again only after it has returned.
   std::function<int(std::move_only_function<io::Task<int>(io::Loop*)>)> run_on_loop;
 };
 

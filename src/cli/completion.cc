@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/verbs.h"
 
 namespace milena::cli {
@@ -192,7 +193,7 @@ void add_completion_verb(CLI::App& root, Context& context) {
   CLI::App& app = *root.add_subcommand("completion", "Print a completion script for a shell");
   app.add_option("shell", *shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->check(one_of({"bash", "zsh", "fish"}))
       ->type_name("SHELL");
   app.footer(R"sh(Examples:
   eval "$(milena completion bash)"

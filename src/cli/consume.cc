@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "cli/checks.h"
 #include "cli/position.h"
 #include "cli/rdkafka.h"
 #include "cli/record_format.h"
@@ -88,20 +89,20 @@ Outcome<void> Consumer::prepare() {
     if (format.failed()) return Err(wrong("-f", format.error()));
     format_ = std::move(*format);
   }
-  std::vector<std::pair<std::string, std::string>> properties = {
+  ClientProperties properties = {
       {"bootstrap.servers", context_.common.brokers},
       {"client.id", "milena-cli"},
       {"enable.partition.eof", "true"},
       {"reconnect.backoff.ms", "20"},
+      // By size rather than by number: a queue that is full stops the library for a whole second.
+      {"queued.min.messages", "1000000"},
+      {"queued.max.messages.kbytes", "16384"},
       {"fetch.wait.max.ms", options_.exit_at_end ? "10" : "500"},
       {"auto.offset.reset", from_.kind == Position::Kind::kEnd ? "latest" : "earliest"},
   };
   if (by_group()) properties.emplace_back("group.id", options_.group);
-  for (const std::string& text : options_.properties) {
-    auto property = parse_property(text);
-    if (property.failed()) return Err(wrong("-X", property.error()));
-    properties.push_back(std::move(*property));
-  }
+  TRY(add_own_properties(context_, options_.properties, properties));
+  TRY(reach_brokers(context_, properties));
   TRY_ASSIGN(RdKafka library, RdKafka::load());
   TRY_ASSIGN(client_, RdKafkaClient::create(library, RD_KAFKA_CONSUMER, properties, nullptr, nullptr));
   return {};
@@ -328,7 +329,7 @@ void add_consume_verb(CLI::App& root, Context& context) {
       ->type_name("POSITION")
       ->capture_default_str();
   app.add_option("-n,--count", options->count, "stop after this many records")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
       ->type_name("N");
   app.add_flag("-e,--exit", options->exit_at_end, "stop at the end of all partitions");
   app.add_option("-g,--group", options->group, "read as a member of this group, and commit")
@@ -336,10 +337,10 @@ void add_consume_verb(CLI::App& root, Context& context) {
   app.add_option("-f,--format", options->format,
                  "%t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K %S sizes")
       ->type_name("FORMAT");
-  app.add_option("-o,--output", options->output, "text, or json (an object a line)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, std::string>{{"jsonl", "json"}, {"json", "json"}, {"text", "text"}}))
-      ->type_name("text|json");
+  app.add_option("-o,--output", options->output, "text, or json: an object a line")
+      ->check(one_of({"text", "json", "jsonl"}))
+      ->type_name("FORMAT")
+      ->capture_default_str();
   app.add_option("-p,--partition", options->partitions, "only this partition; may be repeated")
       ->type_name("N")
       ->take_all()

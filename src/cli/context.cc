@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/checks.h"
+
 namespace milena::cli {
 
 int Context::fail(const Failure& failure) {
@@ -22,13 +24,17 @@ void Context::print(const std::vector<Column>& columns, const std::vector<Json>&
   terminal.out(text);
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 void add_output_options(CLI::App& app, Context& context) {
   app.add_option("-o,--output", context.common.output, "table, wide, json, jsonl, yaml or name")
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kOutputFormats), std::end(kOutputFormats))))
+      ->check(one_of({std::begin(kOutputFormats), std::end(kOutputFormats)}))
       ->type_name("FORMAT")
       ->capture_default_str();
   app.add_option("--color,--colour", context.common.colour, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->check(one_of({"auto", "always", "never"}))
       ->type_name("WHEN")
       ->capture_default_str();
 }
@@ -37,9 +43,15 @@ void add_broker_options(CLI::App& app, Context& context) {
   app.add_option("-b,--bootstrap-server,--brokers", context.common.brokers,
                  "servers to begin with, host:port,... (env MILENA_BROKERS)")
       ->type_name("SERVERS")
-      ->capture_default_str();
+      ->default_str(kDefaultBrokers);
+  app.add_option("-F,--client-config,--command-config", context.common.client_config,
+                 "a client.properties with bootstrap.servers and more")
+      ->type_name("FILE");
+  app.add_option("-P,--profile", context.common.profile,
+                 "the same from ~/.config/milena/NAME.properties (env MILENA_PROFILE)")
+      ->type_name("NAME");
   app.add_option("--timeout", context.common.timeout_ms, "give up after this many milliseconds")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'600'000}))
+      ->check(whole_number(1, 3'600'000))
       ->type_name("MS")
       ->capture_default_str();
 }
@@ -55,20 +67,25 @@ io::Task<int> run_verb(io::Loop* loop, Context* context, client::ClusterOptions 
 
 }  // namespace
 
-int run_session(Context& context, std::function<io::Task<int>(Session*)> verb) {
+Outcome<client::ClusterOptions> cluster_options(const Context& context) {
   auto servers = client::parse_servers(context.common.brokers);
   if (servers.failed())
-    return context.fail(
-        usage("wrong server: " + servers.error(), "write -b host:port, or set MILENA_BROKERS"));
+    return Err(usage("wrong server: " + servers.error(), "write -b host:port, or set MILENA_BROKERS"));
   client::ClusterOptions options;
   options.bootstrap = std::move(*servers);
   options.connection.client_id = "milena-cli";
   options.connection.connect_timeout = from_ms(context.common.timeout_ms);
   options.connection.request_timeout = from_ms(context.common.timeout_ms);
   options.retry_timeout = from_ms(context.common.timeout_ms);
+  return options;
+}
+
+int run_session(Context& context, std::function<io::Task<int>(Session*)> verb) {
+  auto options = cluster_options(context);
+  if (options.failed()) return context.fail(options.error());
   Context* pointer = &context;
   return context.host.run_on_loop(
-      [pointer, options = std::move(options), verb = std::move(verb)](io::Loop* loop) mutable {
+      [pointer, options = std::move(*options), verb = std::move(verb)](io::Loop* loop) mutable {
         return run_verb(loop, pointer, std::move(options), std::move(verb));
       });
 }

@@ -18,8 +18,12 @@ class App;
 
 namespace milena::cli {
 
+inline constexpr const char* kDefaultBrokers = "localhost:9092";
+
 struct CommonOptions {
-  std::string brokers = "localhost:9092";
+  std::string brokers;        // -b; once the command line is parsed: what to use (client_config.h)
+  std::string client_config;  // -F
+  std::string profile;        // -P
   std::string output = "table";
   std::string colour = "auto";
   std::int64_t timeout_ms = 10'000;
@@ -31,6 +35,8 @@ struct Context {
   Terminal terminal;
   CommonOptions common;
   std::function<int()> action;  // the verb that the command line chose
+  /// For librdkafka, from the client configuration; weaker than -X.
+  std::vector<std::pair<std::string, std::string>> client_properties;
 
   OutputFormat format() const { return parse_output_format(common.output).value_or(OutputFormat::kTable); }
   /// Prints the failure and returns its exit code.
@@ -57,9 +63,15 @@ class Session {
   client::Cluster cluster_;
 };
 
+/// "1 partition", "2 partitions".
+std::string counted(std::size_t count, std::string_view what);
+
 /// Options of every verb that prints; with_brokers adds those that talk to a cluster.
 void add_output_options(CLI::App& app, Context& context);
 void add_broker_options(CLI::App& app, Context& context);
+
+/// How to reach the cluster that was asked for. Errors: usage, a wrong -b.
+Outcome<client::ClusterOptions> cluster_options(const Context& context);
 
 /// Runs `verb` with a session on the brokers that were asked for.
 int run_session(Context& context, std::function<io::Task<int>(Session*)> verb);

@@ -45,6 +45,11 @@ struct GroupDescription {
   std::vector<GroupMember> members;
 };
 
+/// The group's coordinator, once it has read its log: a node that has just started takes a moment.
+io::Task<client::ClientResult<client::ConnectionPtr>> ready_coordinator(Session* session, std::string group);
+/// Waits a little where asking a coordinator again may help; false: `code` is final, or --timeout is over.
+io::Task<bool> worth_another_try(Session* session, wire::ErrorCode code, Instant begin);
+
 /// Errors: a group that does not exist (kNotFound), and what the coordinator says.
 io::Task<Outcome<GroupDescription>> describe_group(Session* session, std::string group);
 /// Committed offsets; partitions without one are not in it.

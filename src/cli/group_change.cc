@@ -17,7 +17,7 @@ io::Task<int> delete_groups(Session* session, GroupOptions options) {
   std::vector<Json> rows;
   for (const std::string& group : options.groups) {
     std::string what = fmt::format("cannot delete group '{}'", group);
-    auto coordinator = co_await session->cluster().coordinator(client::CoordinatorType::kGroup, group);
+    auto coordinator = co_await ready_coordinator(session, group);
     if (coordinator.failed()) co_return session->fail(what, coordinator.error());
     wire::DeleteGroupsRequest request;
     request.groups_names.push_back(group);
@@ -132,7 +132,7 @@ io::Task<Outcome<std::vector<Move>>> plan_moves(Session* session, GroupOptions o
 // Commits as an administrator: no member, no generation.
 io::Task<Outcome<void>> commit(Session* session, std::string group, std::vector<Move> moves) {
   std::string what = fmt::format("cannot move group '{}'", group);
-  auto coordinator = co_await session->cluster().coordinator(client::CoordinatorType::kGroup, group);
+  auto coordinator = co_await ready_coordinator(session, group);
   if (coordinator.failed()) co_return Err(client_failure(what, coordinator.error()));
   wire::OffsetCommitRequest request;
   request.group_id = group;
@@ -164,7 +164,7 @@ io::Task<Outcome<void>> commit(Session* session, std::string group, std::vector<
 
 io::Task<int> seek_group(Session* session, GroupOptions options) {
   auto to = parse_position(options.to);
-  if (to.failed()) co_return session->fail(usage("wrong --to: " + to.error()));
+  if (to.failed()) co_return session->fail(usage("wrong --to: " + to.error(), "milena group seek --help"));
   auto moves = co_await plan_moves(session, options, *to);
   if (moves.failed()) co_return session->fail(moves.error());
   bool do_it = options.yes && !options.dry_run;

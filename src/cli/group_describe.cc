@@ -64,9 +64,36 @@ io::Task<Outcome<GroupDescription>> describe_consumer_group(client::ConnectionPt
 
 }  // namespace
 
+io::Task<bool> worth_another_try(Session* session, wire::ErrorCode code, Instant begin) {
+  bool passing = code == wire::ErrorCode::COORDINATOR_LOAD_IN_PROGRESS ||
+                 code == wire::ErrorCode::NOT_COORDINATOR ||
+                 code == wire::ErrorCode::COORDINATOR_NOT_AVAILABLE;
+  io::Loop& loop = session->cluster().loop();
+  if (!passing || loop.now() - begin >= from_ms(session->timeout_ms())) co_return false;
+  co_await io::sleep_for(loop, 50ms);
+  co_return true;
+}
+
+io::Task<client::ClientResult<client::ConnectionPtr>> ready_coordinator(Session* session, std::string group) {
+  Instant begin = session->cluster().loop().now();
+  while (true) {
+    auto coordinator = co_await session->cluster().coordinator(client::CoordinatorType::kGroup, group);
+    if (coordinator.failed()) co_return coordinator;
+    wire::DescribeGroupsRequest request;
+    request.groups.push_back(group);
+    auto response = co_await (*coordinator)->call<wire::DescribeGroupsApi>(std::move(request));
+    if (response.failed()) co_return Err(response.error());
+    wire::ErrorCode code = wire::ErrorCode::NONE;
+    if (!response->groups.empty()) code = wire::error_code_from(response->groups[0].error_code);
+    bool again = co_await worth_another_try(session, code, begin);
+    if (!again) co_return coordinator;
+    session->cluster().forget_coordinator(client::CoordinatorType::kGroup, group);
+  }
+}
+
 io::Task<Outcome<GroupDescription>> describe_group(Session* session, std::string group) {
   std::string what = fmt::format("cannot describe group '{}'", group);
-  auto coordinator = co_await session->cluster().coordinator(client::CoordinatorType::kGroup, group);
+  auto coordinator = co_await ready_coordinator(session, group);
   if (coordinator.failed()) co_return Err(client_failure(what, coordinator.error()));
   wire::DescribeGroupsRequest request;
   request.groups.push_back(group);
@@ -100,7 +127,7 @@ io::Task<Outcome<GroupDescription>> describe_group(Session* session, std::string
 io::Task<Outcome<std::map<TopicPartition, std::int64_t>>> committed_offsets(Session* session,
                                                                             std::string group) {
   std::string what = fmt::format("cannot read the offsets of group '{}'", group);
-  auto coordinator = co_await session->cluster().coordinator(client::CoordinatorType::kGroup, group);
+  auto coordinator = co_await ready_coordinator(session, group);
   if (coordinator.failed()) co_return Err(client_failure(what, coordinator.error()));
   wire::OffsetFetchRequest request;
   request.group_id = group;

@@ -27,8 +27,15 @@ io::Task<Outcome<std::map<std::string, ListedGroup>>> all_groups(Session* sessio
   for (const auto& [id, endpoint] : brokers) {
     auto connection = co_await session->cluster().broker(BrokerId(id));
     if (connection.failed()) co_return Err(client_failure("cannot list groups", connection.error()));
+    Instant begin = session->cluster().loop().now();
     wire::ListGroupsRequest request;
-    auto response = co_await (*connection)->call<wire::ListGroupsApi>(std::move(request));
+    auto response = co_await (*connection)->call<wire::ListGroupsApi>(request);
+    while (response.has_value() &&
+           wire::error_code_from(response->error_code) == wire::ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) {
+      bool again = co_await worth_another_try(session, wire::ErrorCode::COORDINATOR_LOAD_IN_PROGRESS, begin);
+      if (!again) break;
+      response = co_await (*connection)->call<wire::ListGroupsApi>(request);
+    }
     if (response.failed()) co_return Err(client_failure("cannot list groups", response.error()));
     wire::ErrorCode code = wire::error_code_from(response->error_code);
     if (code == wire::ErrorCode::COORDINATOR_NOT_AVAILABLE) continue;  // it coordinates nothing yet
@@ -169,9 +176,10 @@ io::Task<int> describe_groups(Session* session, GroupOptions options) {
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Json& row = rows[i];
-    context.terminal.out(fmt::format("{}Group {}  {}  {}  {} members\n", i > 0 ? "\n" : "",
+    context.terminal.out(fmt::format("{}Group {}  {}  {}  {}\n", i > 0 ? "\n" : "",
                                      row["group"].get<std::string>(), row["state"].get<std::string>(),
-                                     row["type"].get<std::string>(), row["members"].size()));
+                                     row["type"].get<std::string>(),
+                                     counted(row["members"].size(), "member")));
     std::vector<Column> columns = lag_columns();
     columns.push_back({"CLIENT", "client_id"});
     columns.push_back({"HOST", "host"});

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/rdkafka.h"
 #include "cli/record_format.h"
 #include "cli/verbs.h"
@@ -90,7 +91,7 @@ Outcome<void> Producer::prepare() {
     if (parsed.failed()) return wrong("-H", parsed.error());
     headers_.push_back(std::move(*parsed));
   }
-  std::vector<std::pair<std::string, std::string>> properties = {
+  ClientProperties properties = {
       {"bootstrap.servers", context_.common.brokers},
       {"client.id", "milena-cli"},
       {"acks", options_.acks},
@@ -101,11 +102,8 @@ Outcome<void> Producer::prepare() {
       {"topic.metadata.propagation.max.ms",
        std::to_string(std::min<std::int64_t>(context_.common.timeout_ms, 5000))},
   };
-  for (const std::string& text : options_.properties) {
-    auto property = parse_property(text);
-    if (property.failed()) return wrong("-X", property.error());
-    properties.push_back(std::move(*property));
-  }
+  TRY(add_own_properties(context_, options_.properties, properties));
+  TRY(reach_brokers(context_, properties));
   TRY_ASSIGN(RdKafka library, RdKafka::load());
   TRY_ASSIGN(client_,
              RdKafkaClient::create(library, RD_KAFKA_PRODUCER, properties, on_delivery, &deliveries_));
@@ -198,6 +196,8 @@ Outcome<void> Producer::finish() {
     Failure failure = rdkafka_failure(library, what, deliveries_.first_error);
     if (failure.exit == Exit::kUnreachable && client_->all_down()) failure.why = client_->last_error();
     if (failure.exit == Exit::kNotFound) failure.next = fmt::format("milena topic create {}", options_.topic);
+    if (deliveries_.first_error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+      failure.next = fmt::format("milena topic describe {} shows its partitions", options_.topic);
     return Err(failure);
   }
   if (flushed != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -216,8 +216,8 @@ void Producer::report() {
                  : fmt::format("partition {} offsets {} to {}", partition, range.first, range.second);
   }
   if (!where.empty()) where += ")";
-  context_.terminal.talk(fmt::format("{} record{} to {}{}\n", deliveries_.delivered,
-                                     deliveries_.delivered == 1 ? "" : "s", options_.topic, where));
+  context_.terminal.talk(
+      fmt::format("{} to {}{}\n", counted(deliveries_.delivered, "record"), options_.topic, where));
 }
 
 int Producer::run() {
@@ -257,11 +257,11 @@ void add_produce_verb(CLI::App& root, Context& context) {
   app.add_option("-p,--partition", options->partition, "partition (default: by key, or in turn)")
       ->type_name("N");
   app.add_option("-z,--compression", options->codec, "none, gzip, snappy, lz4 or zstd")
-      ->check(CLI::IsMember({"none", "gzip", "snappy", "lz4", "zstd"}))
+      ->check(one_of({"none", "gzip", "snappy", "lz4", "zstd"}))
       ->type_name("CODEC")
       ->capture_default_str();
   app.add_option("-a,--acks", options->acks, "all, 1 (the leader) or 0 (nobody)")
-      ->check(CLI::IsMember({"all", "-1", "0", "1"}))
+      ->check(one_of({"all", "-1", "0", "1"}))
       ->type_name("ACKS")
       ->capture_default_str();
   app.add_option("-X,--property", options->properties, "a property of librdkafka, key=value; may be repeated")

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "cli/client_config.h"
+
 namespace milena::cli {
 namespace {
 
@@ -22,6 +24,12 @@ void drop_log(const rd_kafka_t*, int, const char*, const char*) {}
 }  // namespace
 
 void catch_interrupts() {
+  sigset_t set;  // an event loop that ran before has blocked them in this thread
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  // lint: allow(thread) this thread's own signals, outside of any loop
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   struct sigaction action{};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
@@ -143,7 +151,8 @@ Outcome<std::unique_ptr<RdKafkaClient>> RdKafkaClient::create(
   for (const auto& [key, value] : properties) {
     if (library.conf_set(conf, key.c_str(), value.c_str(), error, sizeof error) == RD_KAFKA_CONF_OK) continue;
     library.conf_destroy(conf);
-    return Err(usage(fmt::format("wrong property {}={}: {}", key, value, error)));
+    return Err(usage(fmt::format("wrong property {}={}: {}", key, value, error),
+                     "librdkafka's CONFIGURATION.md lists the properties"));
   }
   library.conf_set_opaque(conf, client.get());
   library.conf_set_error_cb(conf, on_error);
@@ -167,6 +176,26 @@ Result<std::pair<std::string, std::string>, std::string> parse_property(std::str
   std::size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) return Err(fmt::format("'{}' is not key=value", text));
   return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+}
+
+Outcome<void> add_own_properties(const Context& context, const std::vector<std::string>& given,
+                                 ClientProperties& properties) {
+  properties.insert(properties.end(), context.client_properties.begin(), context.client_properties.end());
+  for (const std::string& text : given) {
+    auto property = parse_property(text);
+    if (property.failed()) return Err(usage("wrong -X: " + property.error(), "write -X linger.ms=100"));
+    properties.push_back(std::move(*property));
+  }
+  return {};
+}
+
+Outcome<void> reach_brokers(Context& context, const ClientProperties& properties) {
+  for (const auto& [key, value] : properties) {
+    bool elsewhere = key == "bootstrap.servers" && value != context.common.brokers;
+    bool more = key == "metadata.broker.list" || key.starts_with("security.") || key.starts_with("sasl.");
+    if (elsewhere || more) return {};
+  }
+  return reach_brokers(context);
 }
 
 Outcome<std::vector<std::int32_t>> partitions_of(const RdKafkaClient& client, const std::string& topic,

@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/context.h"
 #include "cli/failure.h"
 
 namespace milena::cli {
+
+using ClientProperties = std::vector<std::pair<std::string, std::string>>;
 
 class RdKafka {
  public:
@@ -99,6 +102,14 @@ class RdKafkaClient {
 
 /// `key=value` of -X. Errors: a sentence.
 Result<std::pair<std::string, std::string>, std::string> parse_property(std::string_view text);
+
+/// Appends the properties of the client configuration (-F, -P), then those of -X. Errors: usage, one is no
+/// key=value.
+Outcome<void> add_own_properties(const Context& context, const std::vector<std::string>& given,
+                                 ClientProperties& properties);
+/// Asks the brokers that `properties` name whether one is there, so that a wrong address is told at once and
+/// in plain words. Not asked where a property leads elsewhere or asks for more than a plain connection.
+Outcome<void> reach_brokers(Context& context, const ClientProperties& properties);
 
 /// The topic's partitions, from metadata. Errors: it does not exist (kNotFound), nobody answers
 /// (kUnreachable).

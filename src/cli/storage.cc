@@ -51,6 +51,9 @@ void add_storage_verbs(CLI::App& root, Context& context) {
       ->required()
       ->type_name("ID");
   app.add_flag("-s,--standalone", format->standalone, "this node is the first and only controller");
+  app.add_option("-I,--initial-controllers", format->initial_controllers,
+                 "the first controller, id@host:port:directory-id; more than one is not possible yet")
+      ->type_name("VOTER");
   app.add_flag("-N,--no-initial-controllers", format->no_initial_controllers,
                "this node joins controllers that exist");
   app.add_flag("-g,--ignore-formatted", format->ignore_formatted,
@@ -60,6 +63,10 @@ void add_storage_verbs(CLI::App& root, Context& context) {
       ->type_name("RELEASE");
   app.add_option("-f,--feature", format->features, "begin with this level of a feature; may be repeated")
       ->type_name("NAME=LEVEL")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("-S,--add-scram", format->scram_credentials, "refused: SCRAM credentials are not there yet")
+      ->type_name("CREDENTIAL")
       ->take_all()
       ->allow_extra_args(false);
   app.footer(R"(Examples:

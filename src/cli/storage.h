@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "raft/voter_set.h"
 
 namespace milena::cli {
 
@@ -16,6 +17,8 @@ struct StorageOptions {
   std::string cluster_id;
   std::string release_version;
   std::vector<std::string> features;
+  std::string initial_controllers;
+  std::vector<std::string> scram_credentials;
   bool standalone = false;
   bool no_initial_controllers = false;
   bool ignore_formatted = false;
@@ -28,6 +31,9 @@ using Features = std::map<std::string, std::int16_t>;
 Result<Features, std::string> features_of_release(std::string_view name);
 /// `feature=level`. Errors: a sentence.
 Result<std::pair<std::string, std::int16_t>, std::string> parse_feature(std::string_view text);
+
+/// `id@host:port:directory-id` of --initial-controllers; `listener` names the endpoint. Errors: a sentence.
+Result<raft::Voter, std::string> parse_initial_controller(std::string_view text, std::string_view listener);
 
 /// Writes the first files of every log directory of the configuration. Errors: usage, and what Kafka refuses
 /// too.

@@ -1,8 +1,8 @@
-// What milena storage does to files, and the features of releases.
+// What milena storage does to files.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,17 +14,6 @@
 
 namespace milena::cli {
 namespace {
-
-// The first metadata.version whose release turns a feature on, and the level it gets.
-struct FeatureStart {
-  std::string_view name;
-  std::int16_t metadata_version;
-  std::int16_t level;
-};
-constexpr FeatureStart kFeatureStarts[] = {
-    {"group.version", 22, 1}, {"transaction.version", 24, 2}, {"eligible.leader.replicas.version", 26, 1},
-    {"share.version", 28, 1}, {"streams.version", 29, 1},
-};
 
 Outcome<config::ServerConfig> read_config(io::Loop& loop, const std::string& path) {
   auto text = loop.disk().read_file(path);
@@ -69,40 +58,94 @@ raft::Voter own_voter(const config::ServerConfig& config, const Uuid& directory_
 
 // Refuses what would make a cluster that cannot start, in Kafka's sense.
 Outcome<void> check_quorum(const config::ServerConfig& config, const StorageOptions& options) {
-  bool chosen = options.standalone || options.no_initial_controllers;
-  if (options.standalone && options.no_initial_controllers)
-    return Err(usage("--standalone and --no-initial-controllers exclude each other"));
+  int chosen = int{options.standalone} + int{options.no_initial_controllers} +
+               int{!options.initial_controllers.empty()};
+  if (chosen > 1)
+    return Err(usage("--standalone, --initial-controllers and --no-initial-controllers exclude each other",
+                     "milena storage format --help"));
   if (options.standalone && !config.controller)
-    return Err(usage("--standalone is for a controller, and process.roles has none"));
-  if (chosen && !config.quorum.voters.empty())
+    return Err(usage("--standalone is for a controller, and process.roles has none",
+                     "leave it out, or add controller to process.roles"));
+  if (chosen > 0 && !config.quorum.voters.empty())
     return Err(usage("controller.quorum.voters is set, so the controllers are known already",
-                     "leave out --standalone and --no-initial-controllers, or the setting"));
-  if (!chosen && config.controller && config.quorum.voters.empty())
+                     "leave out --standalone and its like; or, for voters that can change, put "
+                     "controller.quorum.bootstrap.servers in place of the setting"));
+  if (chosen == 0 && config.controller && config.quorum.voters.empty())
     return Err(usage("controller.quorum.voters is not set, so it must be said who the first controllers are",
-                     "add --standalone (this node alone) or --no-initial-controllers (it joins others)"));
+                     "add --standalone (this node alone), --initial-controllers ID@HOST:PORT:DIRECTORY-ID or "
+                     "--no-initial-controllers (it joins others)"));
   return {};
+}
+
+// The voters that a first snapshot names; with --standalone they are made when the directory's id is.
+Outcome<std::optional<raft::Voter>> initial_controller(const config::ServerConfig& config,
+                                                       const StorageOptions& options) {
+  if (options.initial_controllers.empty()) return std::optional<raft::Voter>();
+  if (options.initial_controllers.find(',') != std::string::npos)
+    return Err(usage("more than one initial controller is not possible yet",
+                     "name this node alone, or use --standalone"));
+  if (config.listeners.advertised_controller.empty())
+    return Err(usage("--initial-controllers is for a controller, and process.roles has none",
+                     "leave it out, or add controller to process.roles"));
+  auto voter = parse_initial_controller(options.initial_controllers,
+                                        config.listeners.advertised_controller.front().name);
+  if (voter.failed())
+    return Err(
+        usage("wrong --initial-controllers: " + voter.error(),
+              "write node.id@host:port:directory-id; milena storage random-uuid makes a directory-id"));
+  if (voter->id != config.node_id)
+    return Err(usage(fmt::format("--initial-controllers names node {}, the configuration says node {}",
+                                 voter->id.value(), config.node_id.value()),
+                     "more nodes than this one are not possible yet"));
+  return std::optional(std::move(*voter));
+}
+
+// Kafka's own line for a directory that was formatted: scripts look for it.
+std::string formatted_line(const std::string& path, const config::ServerConfig& config,
+                           const StorageOptions& options, const Features& features) {
+  const char* kind = "data";
+  bool voter = options.standalone || !options.initial_controllers.empty();
+  if (path == config.metadata_log.dir) kind = voter ? "dynamic metadata voter" : "metadata";
+  auto level = features.find(std::string(image::kMetadataVersionFeature));
+  return fmt::format(
+      "Formatting {} directory {} with metadata.version {}.\n", kind, path,
+      image::metadata_version_name(level == features.end() ? image::kLatestMetadataVersion : level->second));
 }
 
 Outcome<Features> chosen_features(const StorageOptions& options, bool dynamic_quorum) {
   Features features;
   if (!options.release_version.empty()) {
     auto release = features_of_release(options.release_version);
-    if (release.failed()) return Err(usage("wrong --release-version: " + release.error()));
+    if (release.failed())
+      return Err(
+          usage("wrong --release-version: " + release.error(), "write a release, like 4.1 or 4.1-IV1"));
     features = std::move(*release);
+  }
+  // A metadata.version chosen by level stands for the release that brought it: the other features follow.
+  for (const std::string& text : options.features) {
+    auto feature = parse_feature(text);
+    if (feature.failed() || feature->first != image::kMetadataVersionFeature || !features.empty()) continue;
+    auto release = features_of_release(image::metadata_version_name(feature->second));
+    if (release.has_value()) features = std::move(*release);
   }
   std::vector<std::string> known;
   for (const image::SupportedFeature& feature : image::kSupportedFeatures) known.emplace_back(feature.name);
   for (const std::string& text : options.features) {
     auto feature = parse_feature(text);
-    if (feature.failed()) return Err(usage("wrong --feature: " + feature.error()));
+    if (feature.failed())
+      return Err(usage("wrong --feature: " + feature.error(), "write name=level, like group.version=1"));
     if (std::find(known.begin(), known.end(), feature->first) == known.end())
       return Err(usage(
-          fmt::format("there is no feature '{}'{}", feature->first, did_you_mean(feature->first, known))));
+          fmt::format("there is no feature '{}'{}", feature->first, did_you_mean(feature->first, known)),
+          fmt::format("use one of {}", fmt::join(known, ", "))));
     bool both = !options.release_version.empty() && feature->first == image::kMetadataVersionFeature;
-    if (both) return Err(usage("--release-version and --feature metadata.version exclude each other"));
+    if (both)
+      return Err(usage("--release-version and --feature metadata.version exclude each other",
+                       "leave one of them out"));
     if (feature->first == image::kKRaftVersionFeature && (feature->second > 0) != dynamic_quorum)
       return Err(usage(fmt::format("kraft.version={} does not go with {} voters", feature->second,
-                                   dynamic_quorum ? "dynamic" : "static")));
+                                   dynamic_quorum ? "dynamic" : "static"),
+                       "leave it out: the configuration decides"));
     features[feature->first] = feature->second;
   }
   return features;
@@ -137,9 +180,10 @@ Found look_at(io::Disk& disk, const std::string& path) {
     return found;
   }
   auto entries = disk.list(path);
-  bool data = entries.has_value() &&
-              std::any_of(entries->begin(), entries->end(),
-                          [](const io::DirectoryEntry& entry) { return entry.name != "lost+found"; });
+  auto holds_data = [](const io::DirectoryEntry& entry) {
+    return entry.name != "lost+found" && entry.name != ".lock";  // a file system's; a start that was refused
+  };
+  bool data = entries.has_value() && std::any_of(entries->begin(), entries->end(), holds_data);
   if (!data) return found;
   found.state = "unformatted";
   found.problem =
@@ -221,55 +265,33 @@ Outcome<std::vector<std::string>> directories_to_format(const std::vector<Found>
     if (!options.ignore_formatted)
       return Err(
           Failure{Exit::kFailed,
-                  fmt::format("{} is formatted already", found.path),
+                  fmt::format("Log directory {} is already formatted. Use --ignore-formatted to ignore this "
+                              "directory and format the others.",
+                              found.path),
                   {},
-                  "milena storage info; --ignore-formatted leaves it as it is and formats the others"});
+                  "milena storage info -c " + options.config + " shows what it holds"});
     if (found.meta && found.meta->cluster_id != options.cluster_id)
       return Err(Failure{Exit::kFailed,
                          fmt::format("{} belongs to cluster {}, not {}", found.path, found.meta->cluster_id,
                                      options.cluster_id),
                          {},
-                         {}});
+                         "milena storage format -g -t " + found.meta->cluster_id});
   }
   return todo;
 }
 
 }  // namespace
 
-Result<Features, std::string> features_of_release(std::string_view name) {
-  std::int16_t version = 0;
-  std::vector<std::string> names;
-  for (std::int16_t level = image::kMinMetadataVersion; level <= image::kLatestMetadataVersion; ++level) {
-    std::string_view known = image::metadata_version_name(level);
-    names.emplace_back(known);
-    if (known == name || known.substr(0, known.find('-')) == name) version = level;
-  }
-  if (version == 0)
-    return Err(fmt::format("'{}' is no release from {} to {}{}", name, names.front(), names.back(),
-                           did_you_mean(name, names)));
-  Features features;
-  features[std::string(image::kMetadataVersionFeature)] = version;
-  for (const FeatureStart& start : kFeatureStarts)
-    features[std::string(start.name)] = version >= start.metadata_version ? start.level : std::int16_t{0};
-  return features;
-}
-
-Result<std::pair<std::string, std::int16_t>, std::string> parse_feature(std::string_view text) {
-  std::size_t equals = text.find('=');
-  std::int16_t level = 0;
-  std::string_view digits = equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1);
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), level);
-  if (equals == 0 || digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
-      level < 0)
-    return Err(fmt::format("'{}' is not feature=level", text));
-  return std::pair(std::string(text.substr(0, equals)), level);
-}
-
 int format_storage(Context& context, io::Loop& loop, const StorageOptions& options) {
   auto config = read_config(loop, options.config);
   if (config.failed()) return context.fail(config.error());
   auto quorum = check_quorum(*config, options);
   if (quorum.failed()) return context.fail(quorum.error());
+  if (!options.scram_credentials.empty())
+    return context.fail(usage("--add-scram: SCRAM credentials are not there yet",
+                              "leave it out; listeners are PLAINTEXT and ask nobody who they are"));
+  auto controller = initial_controller(*config, options);
+  if (controller.failed()) return context.fail(controller.error());
   bool dynamic_quorum = config->quorum.voters.empty();
   auto features = chosen_features(options, dynamic_quorum);
   if (features.failed()) return context.fail(features.error());
@@ -277,10 +299,19 @@ int format_storage(Context& context, io::Loop& loop, const StorageOptions& optio
   for (const std::string& path : all_directories(*config)) directories.push_back(look_at(loop.disk(), path));
   auto todo = directories_to_format(directories, options);
   if (todo.failed()) return context.fail(todo.error());
+  bool table = context.format() == OutputFormat::kTable || context.format() == OutputFormat::kWide;
   if (todo->empty()) {
-    context.terminal.talk("all log directories are formatted already\n");
+    if (table)
+      context.terminal.out("All of the log directories are already formatted.\n");
+    else
+      context.print(directory_columns(), {});
     return 0;
   }
+  if (!options.cluster_id.empty() && !Uuid::parse(options.cluster_id).has_value())
+    context.terminal.talk(
+        fmt::format("warning: cluster id '{}' is taken as it is; milena storage random-uuid makes "
+                    "one of the usual form\n",
+                    options.cluster_id));
   raft::FormatOptions format;
   format.cluster_id = options.cluster_id;
   format.node_id = config->node_id;
@@ -289,8 +320,13 @@ int format_storage(Context& context, io::Loop& loop, const StorageOptions& optio
   format.now = loop.wall_now();
   for (const Found& found : directories) {
     raft::FormatDirectory directory{found.path, loop.entropy().random_uuid()};
-    if (options.standalone && found.path == format.metadata_directory)
-      format.initial_voters.push_back(own_voter(*config, directory.directory_id));
+    if (found.path == format.metadata_directory) {
+      if (options.standalone) format.initial_voters.push_back(own_voter(*config, directory.directory_id));
+      if (*controller) {
+        directory.directory_id = (*controller)->directory_id;
+        format.initial_voters.push_back(**controller);
+      }
+    }
     format.directories.push_back(std::move(directory));
   }
   auto files = raft::format_files(format);
@@ -302,7 +338,10 @@ int format_storage(Context& context, io::Loop& loop, const StorageOptions& optio
   auto written = write_files(loop.disk(), *files);
   if (written.failed()) return context.fail(written.error());
   std::vector<Json> rows;
-  for (const std::string& path : *todo) rows.push_back(directory_row(look_at(loop.disk(), path)));
+  for (const std::string& path : *todo) {
+    if (table) context.terminal.out(formatted_line(path, *config, options, *features));
+    rows.push_back(directory_row(look_at(loop.disk(), path)));
+  }
   context.print(directory_columns(), rows);
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 namespace milena::cli {
@@ -33,18 +34,23 @@ void Terminal::set_colour(Colour colour) {
   err_colour_ = forced || (allowed && err_is_tty_);
 }
 
+// Standard output cannot be written, see errno: a reader that has left is no failure.
+void Terminal::end_without_output() {
+  int error = errno;
+  if (error != EPIPE)
+    std::fprintf(stderr, "error: standard output cannot be written: %s\n", std::strerror(error));
+  std::_Exit(error == EPIPE ? 0 : 1);
+}
+
 void Terminal::out(std::string_view text) {
   std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
   bool failed = written != text.size();
   if (!failed && out_is_tty_) failed = std::fflush(stdout) != 0;
-  if (failed) std::_Exit(errno == EPIPE ? 0 : 1);
+  if (failed) end_without_output();
 }
 
 void Terminal::flush() {
-  if (std::fflush(stdout) == 0) return;
-  bool reader_left = errno == EPIPE;
-  if (!reader_left) talk("error: standard output cannot be written\n");
-  std::_Exit(reader_left ? 0 : 1);
+  if (std::fflush(stdout) != 0) end_without_output();
 }
 
 void Terminal::talk(std::string_view text) {

@@ -35,6 +35,7 @@ class Terminal {
   std::string ask(std::string_view question);
 
  private:
+  [[noreturn]] static void end_without_output();
   bool in_is_tty_;
   bool out_is_tty_;
   bool err_is_tty_;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/verbs.h"
 
 namespace milena::cli {
@@ -46,11 +47,11 @@ void add_create(CLI::App& topic, Context& context) {
   CLI::App& app = add_verb(topic, context, "create", "Create topics", options, create_topics);
   app.add_option("names", options->names, "names of the topics")->required()->type_name("NAME");
   app.add_option("-p,--partitions", options->partitions, "partitions (default: the server's num.partitions)")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(whole_number(1, 1'000'000))
       ->type_name("N");
   app.add_option("-r,--replication-factor,--replicas", options->replication_factor,
                  "copies of each partition (default: the server's)")
-      ->check(CLI::Range(1, 32'767))
+      ->check(whole_number(1, 32'767))
       ->type_name("N");
   app.add_option("-c,--config", options->configs, "a configuration of the topic, key=value; may be repeated")
       ->type_name("KEY=VALUE")
@@ -132,7 +133,7 @@ void add_alter(CLI::App& topic, Context& context) {
       ->take_all()
       ->allow_extra_args(false);
   app.add_option("-p,--partitions", options->partitions, "number of partitions to have; it can only grow")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(whole_number(1, 1'000'000))
       ->type_name("N");
   app.add_flag("--dry-run", options->dry_run, "ask the server whether it would work, change nothing");
   app.footer(R"(Examples:

@@ -1,12 +1,14 @@
 // milena topic create, delete, alter: what changes topics.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/name_filter.h"
 #include "cli/suggest.h"
 #include "cli/topic.h"
+#include "config/key.h"
 #include "wire/apis/create_partitions.h"
 #include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
@@ -22,7 +24,25 @@ void note(int& exit, int code) {
   if (exit == 0) exit = code;
 }
 
-std::string create_hint(wire::ErrorCode code, const std::string& name) {
+// For a configuration that was refused: a key that no topic has, and what may have been meant.
+std::string config_hint(const std::vector<std::string>& given) {
+  std::vector<std::string> known;
+  for (const config::Key& key : config::keys(config::Scope::kTopic)) known.emplace_back(key.name);
+  for (const std::string& key : given)
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      return fmt::format("there is no '{}'{}; docs/configuration.md lists all", key,
+                         did_you_mean(key, known));
+  return "docs/configuration.md lists the keys of topics and their values";
+}
+
+std::vector<std::string> config_keys(const std::vector<std::string>& configs) {
+  std::vector<std::string> keys;
+  for (const std::string& text : configs)
+    if (auto change = parse_config_change(text); change.has_value()) keys.push_back(change->key);
+  return keys;
+}
+
+std::string create_hint(wire::ErrorCode code, const std::string& name, const TopicOptions& options) {
   switch (code) {
     case wire::ErrorCode::TOPIC_ALREADY_EXISTS:
       return fmt::format("milena topic describe {}; or add --if-not-exists", name);
@@ -30,6 +50,8 @@ std::string create_hint(wire::ErrorCode code, const std::string& name) {
       return "give at most as many replicas (-r) as there are brokers";
     case wire::ErrorCode::INVALID_TOPIC_EXCEPTION:
       return "use letters, digits, '.', '_' and '-', at most 249 of them";
+    case wire::ErrorCode::INVALID_CONFIG:
+      return config_hint(config_keys(options.configs));
     default:
       return {};
   }
@@ -48,7 +70,8 @@ io::Task<int> create_topics(Session* session, TopicOptions options) {
     topic.replication_factor = static_cast<std::int16_t>(options.replication_factor);
     for (const std::string& text : options.configs) {
       auto change = parse_config_change(text);
-      if (change.failed()) co_return session->fail(usage("wrong -c: " + change.error()));
+      if (change.failed())
+        co_return session->fail(usage("wrong -c: " + change.error(), "write -c retention.ms=3600000"));
       if (change->operation != ConfigChange::Operation::kSet)
         co_return session->fail(usage("wrong -c: a new topic has no list to change", "write key=value"));
       auto& config = topic.configs.emplace_back();
@@ -71,9 +94,9 @@ io::Task<int> create_topics(Session* session, TopicOptions options) {
     if (code == wire::ErrorCode::TOPIC_ALREADY_EXISTS && options.if_not_exists) {
       session->context().terminal.talk(fmt::format("topic '{}' exists already\n", topic.name));
     } else if (code != wire::ErrorCode::NONE) {
-      note(exit,
-           session->fail(broker_failure(fmt::format("cannot create topic '{}'", topic.name), code,
-                                        topic.error_message.value_or(""), create_hint(code, topic.name))));
+      note(exit, session->fail(broker_failure(fmt::format("cannot create topic '{}'", topic.name), code,
+                                              topic.error_message.value_or(""),
+                                              create_hint(code, topic.name, options))));
     } else {
       Json row;
       row["name"] = topic.name;
@@ -204,11 +227,18 @@ io::Task<int> change_configs(Session* session, TopicOptions options, std::vector
   auto response = co_await (*connection)->call<wire::IncrementalAlterConfigsApi>(std::move(request));
   if (response.failed()) co_return session->fail("cannot change the configuration", response.error());
   int exit = 0;
-  for (const auto& result : response->responses)
-    if (result.error_code != 0)
-      note(exit, session->fail(broker_failure(
-                     fmt::format("cannot change the configuration of topic '{}'", result.resource_name),
-                     wire::error_code_from(result.error_code), result.error_message.value_or(""))));
+  std::vector<std::string> keys;
+  for (const ConfigChange& change : changes) keys.push_back(change.key);
+  for (const auto& result : response->responses) {
+    if (result.error_code == 0) continue;
+    wire::ErrorCode code = wire::error_code_from(result.error_code);
+    std::string next = exit_of(code) == Exit::kNotFound ? "milena topic list" : "";
+    bool refused = code == wire::ErrorCode::INVALID_CONFIG || code == wire::ErrorCode::INVALID_REQUEST;
+    if (refused) next = config_hint(keys);
+    note(exit, session->fail(broker_failure(
+                   fmt::format("cannot change the configuration of topic '{}'", result.resource_name), code,
+                   result.error_message.value_or(""), next)));
+  }
   co_return exit;
 }
 
@@ -216,7 +246,8 @@ io::Task<int> change_configs(Session* session, TopicOptions options, std::vector
 
 io::Task<int> alter_topics(Session* session, TopicOptions options) {
   auto changes = all_changes(options);
-  if (changes.failed()) co_return session->fail(usage("wrong -c: " + changes.error()));
+  if (changes.failed())
+    co_return session->fail(usage("wrong -c: " + changes.error(), "write -c retention.ms=3600000"));
   if (changes->empty() && options.partitions < 0)
     co_return session->fail(usage("nothing to change", "give -c key=value, -d key or -p N"));
   int exit = 0;

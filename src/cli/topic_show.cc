@@ -208,8 +208,9 @@ io::Task<Outcome<Json>> describe_topic(Session* session, Topic topic) {
 }
 
 void print_topic(Context& context, const Json& topic) {
-  std::string text = fmt::format("Topic {}  id {}  {} partitions\n", topic["name"].get<std::string>(),
-                                 topic["topic_id"].get<std::string>(), topic["partitions"].size());
+  std::string text =
+      fmt::format("Topic {}  id {}  {}\n", topic["name"].get<std::string>(),
+                  topic["topic_id"].get<std::string>(), counted(topic["partitions"].size(), "partition"));
   bool wide = context.format() == OutputFormat::kWide;
   const char* key = wide ? "configs" : "overrides";
   if (topic.contains(key))
