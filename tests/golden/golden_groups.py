@@ -4,8 +4,8 @@
   golden_groups.py DRIVER WORK_DIR
 
 Starts one Kafka node, fills it with groups of many kinds (classic, static, KIP-848, simple, transactional, left,
-deleted), asks Kafka about them, stops it while the members are there, and reads its log directory. Kafka's jars are in
-the directory that the environment variable MILENA_KAFKA_LIBS names.
+deleted), asks Kafka about them, stops it while the members are there, and reads its log directory. Needs Kafka's jars
+(kafka_jars.py).
 """
 import os
 import random
@@ -14,6 +14,8 @@ import socket
 import subprocess
 import sys
 import time
+
+import kafka_jars
 
 
 def free_ports(count):
@@ -53,21 +55,20 @@ def wait_for_port(port, process):
     raise RuntimeError("Kafka did not start")
 
 
-def ask_kafka(classpath, work, log_dir):
+def ask_kafka(work, log_dir):
     """Kafka's answers; its log directory is left behind, without the goodbye of any member."""
-    here = os.path.dirname(os.path.abspath(__file__))
     properties, said = os.path.join(work, "server.properties"), os.path.join(work, "kafka.txt")
     ports = free_ports(2)
     write_properties(properties, log_dir, ports)
-    java = ["java", "-cp", classpath]
-    cluster = subprocess.check_output(java + ["kafka.tools.StorageTool", "random-uuid"], text=True).split()[-1]
-    subprocess.run(java + ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", properties],
+    java = kafka_jars.java
+    cluster = subprocess.check_output(java("kafka.tools.StorageTool", "random-uuid"), text=True).split()[-1]
+    subprocess.run(java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", properties),
                    check=True, stdout=subprocess.DEVNULL)
     with open(os.path.join(work, "broker.log"), "wb") as log:
-        broker = subprocess.Popen(["java", "-Xmx512m", "-cp", classpath, "kafka.Kafka", properties], stdout=log, stderr=log)
+        broker = subprocess.Popen(java("-Xmx512m", "kafka.Kafka", properties), stdout=log, stderr=log)
         try:
             wait_for_port(ports[0], broker)
-            subprocess.run(java + [os.path.join(here, "GoldenGroups.java"), f"127.0.0.1:{ports[0]}", said],
+            subprocess.run(java(str(kafka_jars.HERE / "GoldenGroups.java"), f"127.0.0.1:{ports[0]}", said),
                            check=True, timeout=300)
         finally:
             broker.terminate()
@@ -95,14 +96,10 @@ def tool_lines(lines):
 
 def main():
     driver, work = sys.argv[1:3]
-    jars = os.environ.get("MILENA_KAFKA_LIBS")
-    if not jars:
-        print("MILENA_KAFKA_LIBS does not name the directory of Kafka's jars; ./dev test fetches them and sets it")
-        return 1
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     log_dir = os.path.join(work, "logs")
-    expected = ask_kafka(os.path.join(jars, "*"), work, log_dir)
+    expected = ask_kafka(work, log_dir)
     run = subprocess.run([driver, log_dir], stdout=subprocess.PIPE, text=True, encoding="utf-8")
     actual = run.stdout.splitlines()
 

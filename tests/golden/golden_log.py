@@ -6,12 +6,14 @@
 Milena performs random operations on several logs and writes them down with its answers; Kafka's UnifiedLog plays the
 same script. The answers must agree line by line, and afterwards every file of every partition byte by byte. Then
 each opens what the other has left, after a clean stop, and kafka-dump-log checks Milena's segments and indexes.
-Kafka's jars are in the directory that MILENA_KAFKA_LIBS names.
+Needs Kafka's jars (kafka_jars.py).
 """
 import os
 import shutil
 import subprocess
 import sys
+
+import kafka_jars
 
 LOGS = 24
 
@@ -66,7 +68,7 @@ def compare_files(ours, theirs, changing):
     return wrong + (files == 0)
 
 
-def dump_log(java, directory):
+def dump_log(directory):
     segments, indexes = [], []
     for partition in sorted(os.listdir(directory)):
         for name in sorted(os.listdir(os.path.join(directory, partition))):
@@ -77,10 +79,10 @@ def dump_log(java, directory):
                 indexes.append(path)
     main = "org.apache.kafka.tools.DumpLogSegments"
     wrong = 0
-    deep = subprocess.run(java + [main, "--deep-iteration", "--files", ",".join(segments)], capture_output=True, text=True)
+    deep = subprocess.run(kafka_jars.java(main, "--deep-iteration", "--files", ",".join(segments)), capture_output=True, text=True)
     wrong += deep.returncode != 0 or "isvalid: false" in deep.stdout or deep.stdout.count("isvalid: true") < LOGS
-    verify = subprocess.run(java + [main, "--verify-index-only", "--files", ",".join(indexes)], capture_output=True, text=True)
-    sane = subprocess.run(java + [main, "--index-sanity-check", "--files", ",".join(indexes)], capture_output=True, text=True)
+    verify = subprocess.run(kafka_jars.java(main, "--verify-index-only", "--files", ",".join(indexes)), capture_output=True, text=True)
+    sane = subprocess.run(kafka_jars.java(main, "--index-sanity-check", "--files", ",".join(indexes)), capture_output=True, text=True)
     complaints = [line for tool in (sane, verify) for line in tool.stdout.splitlines()
                   if not line.startswith("Dumping ") and not line.endswith((" passed sanity check.", " is empty."))]
     wrong += sane.returncode != 0 or verify.returncode != 0 or len(complaints) + (sane.stdout.count("passed") == 0)
@@ -92,18 +94,13 @@ def dump_log(java, directory):
 
 def main():
     driver, work = sys.argv[1:3]
-    jars = os.environ.get("MILENA_KAFKA_LIBS")
-    if not jars:
-        print("MILENA_KAFKA_LIBS does not name the directory of Kafka's jars; ./dev test fetches them and sets it")
-        return 1
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     at = lambda name: os.path.join(work, name)
-    java = ["java", "-cp", os.path.join(jars, "*")]
-    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "GoldenLog.java")
+    program = str(kafka_jars.HERE / "GoldenLog.java")
     subprocess.run([driver, "make", str(LOGS), at("milena"), at("script"), at("milena.txt")], check=True)
     os.makedirs(at("kafka"))
-    subprocess.run(java + [program, "play", at("kafka"), at("script"), at("kafka.txt")], check=True)
+    subprocess.run(kafka_jars.java(program, "play", at("kafka"), at("script"), at("kafka.txt")), check=True)
     logs = [line.split() for line in read_lines(at("script")) if line.startswith("log ")]
     changing = {f"{log[1]}-0" for log in logs if log[3] == "changing"}
     wrong = compare_answers(at("script"), at("milena.txt"), at("kafka.txt"))
@@ -111,9 +108,9 @@ def main():
         if not os.path.isdir(os.path.join(at("milena"), name)):
             os.remove(os.path.join(at("milena"), name))
     wrong += compare_files(at("milena"), at("kafka"), changing)
-    wrong += dump_log(java, at("milena"))
+    wrong += dump_log(at("milena"))
     names = [f"g{i}" for i in range(LOGS)]
-    kafka = subprocess.run(java + [program, "open", at("milena")] + names, capture_output=True, text=True)
+    kafka = subprocess.run(kafka_jars.java(program, "open", at("milena"), *names), capture_output=True, text=True)
     milena = subprocess.run([driver, "open", at("kafka")] + names, capture_output=True, text=True)
     crossed = [line + " notes 0" for line in kafka.stdout.splitlines()] == milena.stdout.splitlines()
     if not crossed or kafka.returncode or milena.returncode or len(milena.stdout.splitlines()) != LOGS:

@@ -5,8 +5,8 @@
 
 First a real node formats a directory, lives through topics, configs, quotas and credentials, a clean stop and a second
 start; Milena decodes, replays and encodes what it wrote. Then Milena writes a directory; Kafka's DumpLogSegments
-decodes all of it, and a real node starts on it, finds the topic and writes on. Kafka's jars are in the directory that
-the environment variable MILENA_KAFKA_LIBS names.
+decodes all of it, and a real node starts on it, finds the topic and writes on. Needs Kafka's jars
+(kafka_jars.py).
 """
 import os
 import re
@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import time
+
+import kafka_jars
 
 PROPERTIES = """process.roles=broker,controller
 node.id=1
@@ -45,8 +47,8 @@ def free_ports():
 class Kafka:
     """The real thing on one log directory."""
 
-    def __init__(self, jars, work, name):
-        self.jars, self.log = jars, os.path.join(work, name + ".out")
+    def __init__(self, work, name):
+        self.log = os.path.join(work, name + ".out")
         self.controller, self.broker = free_ports()
         self.dir = os.path.join(work, name)
         self.config = os.path.join(work, name + ".properties")
@@ -54,7 +56,7 @@ class Kafka:
             out.write(PROPERTIES.format(controller=self.controller, broker=self.broker, dir=self.dir))
 
     def java(self, *args, **more):
-        command = ["java", "-Xmx256m", "-cp", os.path.join(self.jars, "*"), *args]
+        command = ["java", "-Xmx256m", "-cp", kafka_jars.classpath(), *args]
         return subprocess.run(command, text=True, capture_output=True, timeout=120, **more)
 
     def tool(self, name, *args):
@@ -66,7 +68,7 @@ class Kafka:
     def start(self):
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                ["java", "-Xmx512m", "-cp", os.path.join(self.jars, "*"), "kafka.Kafka", self.config],
+                ["java", "-Xmx512m", "-cp", kafka_jars.classpath(), "kafka.Kafka", self.config],
                 stdout=out, stderr=out)
         for _ in range(120):
             time.sleep(0.5)
@@ -151,16 +153,12 @@ def read_with_kafka(driver, kafka):
 
 def main():
     driver, work = sys.argv[1:3]
-    jars = os.environ.get("MILENA_KAFKA_LIBS")
-    if not jars:
-        print("MILENA_KAFKA_LIBS does not name the directory of Kafka's jars; ./dev test fetches them and sets it")
-        return 1
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
-    kafka = Kafka(jars, os.path.abspath(work), "by-kafka")
+    kafka = Kafka(os.path.abspath(work), "by-kafka")
     write_with_kafka(kafka)
     failed = subprocess.run([driver, "verify", kafka.dir]).returncode
-    failed += read_with_kafka(driver, Kafka(jars, os.path.abspath(work), "by-milena"))
+    failed += read_with_kafka(driver, Kafka(os.path.abspath(work), "by-milena"))
     return 1 if failed else 0
 
 
