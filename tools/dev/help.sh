@@ -7,7 +7,9 @@ dev_help() {
   run [ARGS]                    build the server and start it: milena server ARGS
   build [PRESET]                build with a preset: release (default), debug, asan, tsan, fuzz, tidy
   test                          build and run every test; the last line counts them
-  test --fast                   only what takes seconds: unit, link and check tests, a sample of the rest
+  test --fast                   under 2 minutes once built: unit, link, check and fuzz tests, formats, 50 seeds
+  test --asan                   everything under ASan and UBSan (build-asan): unit and fuzz tests, 50 seeds
+  test --tsan                   under TSan (build-tsan): unit tests, a node with two loops under load
   sim [--seed N | --seeds N]    replay one seed of the simulator, or try N seeds
   fuzz [NAME...] [--seconds N]  fuzz the decoders and file loaders, each for N seconds (30)
   bench [--quick]               measure
