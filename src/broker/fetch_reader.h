@@ -25,8 +25,9 @@ struct FetchLimits {
   Instant deadline;
 };
 
-/// Fills in the results. Reads at least once; ends when min_bytes are there, a partition has an error or has
-/// diverged, nothing can come any more, or the deadline passes.
+/// Fills in the results. Reads every slot once, then again only those whose partition has moved. Ends when min_bytes
+/// are there, a partition has an error (a lost leadership is one) or has diverged, nothing can come any more, or the
+/// deadline passes; what moved unseen until then is read first.
 io::Task<void> read_until_enough(RequestContext context, std::shared_ptr<std::vector<FetchSlot>> slots,
                                  FetchLimits limits);
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/testing/node_world.h"
+#include "wire/apis/delete_topics.h"
 #include "wire/apis/fetch.h"
 #include "wire/apis/produce.h"
 #include "wire/batch_builder.h"
@@ -18,7 +19,7 @@ std::int16_t code(ErrorCode error) { return wire::to_int16(error); }
 
 class Fetches : public ::testing::Test {
  protected:
-  Fetches() : world_({}, 1, 1) {}
+  explicit Fetches(std::size_t data_loops = 1) : world_({}, 1, data_loops) {}
   void SetUp() override { ASSERT_TRUE(world_.start()) << world_.error(); }
 
   void produce(const std::string& topic, int partition, std::size_t bytes = 100) {
@@ -112,6 +113,99 @@ TEST_F(Fetches, an_incremental_session_is_told_what_is_new) {
   ASSERT_EQ(something->responses[0].partitions.size(), 1u);
   EXPECT_EQ(something->responses[0].partitions[0].partition_index, 1);
   EXPECT_EQ(something->responses[0].partitions[0].high_watermark, 1);
+}
+
+class FetchesAcrossLoops : public Fetches {
+ protected:
+  FetchesAcrossLoops() : Fetches(2) {}
+  static std::size_t bytes_of(const wire::FetchResponse& response, int partition) {
+    for (const auto& topic : response.responses) {
+      for (const auto& one : topic.partitions) {
+        if (one.partition_index == partition && one.records.has_value()) return one.records->size();
+      }
+    }
+    return 0;
+  }
+};
+
+TEST_F(FetchesAcrossLoops, a_backlog_on_one_loop_does_not_starve_the_others) {
+  world_.create_topic("orders", 2);  // neighbours: one partition per loop
+  produce("orders", 0, 3000);
+  produce("orders", 1, 3000);
+  int first = 0;
+  int second = 0;
+  for (int i = 0; i < 40; ++i) {
+    wire::FetchRequest small = request("orders", {0, 1}, 0);
+    small.max_bytes = 1000;
+    auto response = world_.ask<wire::FetchApi>(small, kFetchVersion);
+    ASSERT_TRUE(response.has_value()) << response.error().message;
+    std::size_t zero = bytes_of(*response, 0);
+    std::size_t one = bytes_of(*response, 1);
+    EXPECT_TRUE((zero == 0) != (one == 0)) << "the limit leaves room for one batch, and one there is";
+    first += zero > 0 ? 1 : 0;
+    second += one > 0 ? 1 : 0;
+  }
+  EXPECT_GT(first, 5);
+  EXPECT_GT(second, 5);
+}
+
+TEST_F(FetchesAcrossLoops, bytes_of_all_partitions_count_towards_the_minimum) {
+  world_.create_topic("orders", 4);
+  produce("orders", 3, 500);
+  wire::FetchRequest three = request("orders", {0, 1, 2, 3}, 60000);
+  three.min_bytes = 2000;
+  auto waiting = world_.send<wire::FetchApi>(three, kFetchVersion);
+  world_.world().run_for(1s);
+  produce("orders", 0, 500);
+  produce("orders", 1, 500);
+  world_.world().run_for(1s);
+  ASSERT_FALSE(waiting->has_value());
+  produce("orders", 0, 500);
+  auto response = world_.wait<wire::FetchApi>(waiting);
+  ASSERT_TRUE(response.has_value()) << response.error().message;
+  EXPECT_GT(bytes_of(*response, 0), 1000u) << "both batches";
+  EXPECT_GT(bytes_of(*response, 1), 500u);
+  EXPECT_EQ(bytes_of(*response, 2), 0u);
+  EXPECT_GT(bytes_of(*response, 3), 500u) << "read before the wait, and kept";
+}
+
+TEST_F(FetchesAcrossLoops, the_end_of_the_wait_brings_what_there_is) {
+  world_.create_topic("orders", 2);
+  wire::FetchRequest patient = request("orders", {0, 1}, 5000);
+  patient.min_bytes = 1 << 20;
+  Instant begun = world_.world().now();
+  auto waiting = world_.send<wire::FetchApi>(patient, kFetchVersion);
+  world_.world().run_for(1s);
+  produce("orders", 1, 500);
+  auto response = world_.wait<wire::FetchApi>(waiting);
+  ASSERT_TRUE(response.has_value()) << response.error().message;
+  EXPECT_GE(world_.world().now() - begun, 4900ms);
+  EXPECT_LT(world_.world().now() - begun, 6s);
+  EXPECT_EQ(bytes_of(*response, 0), 0u);
+  EXPECT_GT(bytes_of(*response, 1), 500u);
+  EXPECT_EQ(response->responses.at(0).partitions.size(), 2u);
+}
+
+TEST_F(FetchesAcrossLoops, a_partition_that_is_deleted_ends_the_wait) {
+  world_.create_topic("orders", 2);
+  world_.create_topic("others", 1);
+  wire::FetchRequest patient = request("orders", {0, 1}, 60000);
+  auto waiting = world_.send<wire::FetchApi>(patient, kFetchVersion);
+  world_.world().run_for(1s);
+  ASSERT_FALSE(waiting->has_value());
+  Instant begun = world_.world().now();
+  wire::DeleteTopicsRequest remove;
+  remove.topics.emplace_back().topic_id = world_.image().topic("orders")->id;
+  remove.timeout_ms = 10000;
+  ASSERT_TRUE(world_.ask<wire::DeleteTopicsApi>(remove, 6, Via{"admin"}).has_value());
+  auto response = world_.wait<wire::FetchApi>(waiting);
+  ASSERT_TRUE(response.has_value()) << response.error().message;
+  EXPECT_LT(world_.world().now() - begun, 1s);
+  int failed = 0;
+  for (const auto& one : response->responses.at(0).partitions) {
+    if (one.error_code == code(ErrorCode::NOT_LEADER_OR_FOLLOWER)) ++failed;
+  }
+  EXPECT_GT(failed, 0);
 }
 
 }  // namespace
