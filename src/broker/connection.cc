@@ -47,6 +47,7 @@ Connection::Connection(LoopState& local, const ListenerInfo& listener, std::uniq
 
 Connection::~Connection() {
   local_.live.erase(client_.connection_id);
+  local_.connection_ended.notify_all();
   local_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -57,6 +58,14 @@ void Connection::close() {
   queue_changed_.notify_all();
 }
 
+void Connection::drain() {
+  draining_ = true;
+  client_.closing = true;
+  if (serving_) return;
+  closing_ = true;  // the writer closes the stream at its end, which wakes the reader
+  queue_changed_.notify_all();
+}
+
 io::Task<void> Connection::serve(std::shared_ptr<Connection> connection) {
   Connection& self = *connection;
   self.local_.loop.spawn(write_responses(connection));
@@ -64,15 +73,16 @@ io::Task<void> Connection::serve(std::shared_ptr<Connection> connection) {
     std::optional<Bytes> frame = co_await self.next_frame();
     if (!frame.has_value()) break;
     self.idle_->touch();
+    self.serving_ = true;
     bool go_on = co_await self.handle_frame(std::move(*frame));
-    if (!go_on) break;
+    self.serving_ = false;
+    if (!go_on || self.draining_) break;
     while (self.queued_bytes_ > kMaxQueuedBytes && !self.closing_) co_await self.queue_changed_.wait();
   }
   // What was answered before still goes out; then the writer ends.
   self.closing_ = true;
   self.queue_changed_.notify_all();
   while (!self.writer_done_) co_await self.queue_changed_.wait();
-  self.stream_->close();
 }
 
 bool Connection::take_buffered(Bytes& frame, bool& broken) {
@@ -159,24 +169,28 @@ io::Task<void> Connection::write_responses(std::shared_ptr<Connection> connectio
     while (self.queued_.empty() && !self.closing_) co_await self.queue_changed_.wait();
     if (self.queued_.empty()) break;
     sending.swap(self.queued_);
-    self.queued_bytes_ = 0;
     bool failed = false;
     for (std::size_t at = 0; at < sending.size() && !failed; at += kMaxPiecesPerWrite) {
       std::size_t end = std::min(sending.size(), at + kMaxPiecesPerWrite);
       views.clear();
-      for (std::size_t i = at; i < end; ++i) views.push_back(sending[i].view());
+      std::size_t bytes = 0;
+      for (std::size_t i = at; i < end; ++i) {
+        views.push_back(sending[i].view());
+        bytes += sending[i].size();
+      }
       auto written = co_await self.stream_->write(views);
       failed = written.failed();
+      self.queued_bytes_ -= bytes;
     }
     sending.clear();
     self.idle_->touch();
     if (failed) {
       self.closing_ = true;
-      self.stream_->close();
       break;
     }
     self.queue_changed_.notify_all();  // the reader may be waiting for the queue to drain
   }
+  self.stream_->close();
   self.writer_done_ = true;
   self.queue_changed_.notify_all();
 }

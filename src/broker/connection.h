@@ -4,7 +4,8 @@
 ///
 /// Memory: the receive block grows with the bytes that have arrived, never with the length announced; a frame
 /// longer than socket.request.max.bytes closes the connection. Requests keep slices of the block. When more
-/// than kMaxQueuedBytes of responses wait for a slow reader, no further request is read.
+/// than kMaxQueuedBytes of responses wait for a slow reader, those being written included, no further request is
+/// served.
 ///
 /// Threads: lives on one loop.
 #pragma once
@@ -35,8 +36,8 @@ class Connection {
   /// Serves until the peer leaves, breaks the protocol, is idle for too long, or close().
   static io::Task<void> serve(std::shared_ptr<Connection> connection);
   void close();
-
-  const ClientInfo& client() const { return client_; }
+  /// Ends once the request under way is answered and all answers are written; takes up no other.
+  void drain();
 
  private:
   class IdleTimer;
@@ -58,8 +59,10 @@ class Connection {
   std::size_t consumed_ = 0;  // bytes at the front of received_ that were handed out
 
   std::vector<Bytes> queued_;
-  std::size_t queued_bytes_ = 0;
+  std::size_t queued_bytes_ = 0;  // with what is being written
   io::Signal queue_changed_;
+  bool serving_ = false;  // a request is under way
+  bool draining_ = false;
   bool closing_ = false;
   bool writer_done_ = false;
 };

@@ -12,6 +12,7 @@
 #include "broker/fetch_sessions.h"
 #include "broker/services.h"
 #include "image/image.h"
+#include "io/signal.h"
 
 namespace milena::broker {
 
@@ -29,7 +30,8 @@ struct LoopState {
         config(std::move(node_config)),
         partitions(node_services.partitions.on_loop(own_index)),
         fetch_sessions(node_services.limits.fetch_session_slots),
-        random(own_loop.entropy().random64()) {}
+        random(own_loop.entropy().random64()),
+        connection_ended(own_loop) {}
 
   io::Loop& loop;
   std::size_t index;
@@ -43,6 +45,7 @@ struct LoopState {
   /// Connections here or on their way; read by the acceptors, which run elsewhere.
   std::atomic<std::size_t> connections{0};
   std::map<std::uint64_t, Connection*> live;  // open connections by id, to be closed at a stop
+  io::Signal connection_ended;                // one left `live`
 
   /// Takes over an image unless a newer one is here already.
   void see(const ImagePtr& newer) {

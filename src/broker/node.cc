@@ -8,6 +8,7 @@
 #include "broker/format.h"
 #include "broker/own_registration.h"
 #include "config/startup.h"
+#include "io/when_all.h"
 #include "meta/brokers.h"
 #include "meta/directories.h"
 
@@ -18,6 +19,7 @@ constexpr std::string_view kFormatCommand =
     "milena storage format --standalone --cluster-id $(milena storage random-uuid) --config <server.properties>";
 constexpr Duration kUnfenceRetry = 10ms;
 constexpr Duration kShutdownLimit = std::chrono::seconds(15);
+constexpr Duration kDrainLimit = std::chrono::seconds(1);
 
 Limits limits_of(const config::ServerConfig& server, const config::KafkaConfig& config) {
   Limits limits;
@@ -406,21 +408,27 @@ io::Task<void> Node::controlled_shutdown() {
 
 namespace {
 
+// Requests under way are answered first, if that does not take too long.
 io::Task<void> close_there(LoopState* local) {
-  std::vector<Connection*> open;
-  for (const auto& [id, connection] : local->live) open.push_back(connection);
-  for (Connection* connection : open) connection->close();
-  co_return;
+  Instant limit = local->loop.now() + kDrainLimit;
+  for (const auto& [id, connection] : local->live) connection->drain();
+  while (!local->live.empty()) {
+    bool notified = co_await local->connection_ended.wait(limit);
+    if (!notified) break;
+  }
+  for (const auto& [id, connection] : local->live) connection->close();
 }
 
 }  // namespace
 
 io::Task<void> Node::close_connections() {
+  std::vector<io::Task<void>> closing;
   for (auto& state : loops_) {
     LoopState* local = state.get();
     auto work = [local] { return close_there(local); };
-    co_await io::run_on(local->loop, std::move(work));
+    closing.push_back(io::run_on(local->loop, std::move(work)));
   }
+  co_await io::when_all(loop_, std::move(closing));
 }
 
 io::Task<void> Node::stop() {
@@ -435,6 +443,7 @@ io::Task<void> Node::stop() {
     stopping_ = false;  // the shutdown's own changes are still to be applied
     if (options_.server.life.controlled_shutdown) co_await controlled_shutdown();
     stopping_ = true;
+    applied_changed_.notify_all();
   }
   groups_.stop();
   co_await close_connections();

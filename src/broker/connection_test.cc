@@ -1,0 +1,159 @@
+// Connections of a node: what a slow reader may cost, and what is still answered at a stop.
+#include "broker/connection.h"
+
+#include <gtest/gtest.h>
+
+#include "base/endian.h"
+#include "broker/testing/node_world.h"
+#include "wire/apis/fetch.h"
+#include "wire/apis/list_offsets.h"
+#include "wire/apis/produce.h"
+#include "wire/batch_builder.h"
+#include "wire/error_code.h"
+#include "wire/messages/request_header.h"
+
+namespace milena::broker {
+namespace {
+
+using wire::ErrorCode;
+
+constexpr std::int16_t kFetchVersion = 17;
+constexpr std::int16_t kProduceVersion = 13;
+
+template <class Api>
+Bytes frame_of(const typename Api::Request& request, std::int16_t version) {
+  wire::RequestHeader header;
+  header.request_api_key = Api::key;
+  header.request_api_version = version;
+  header.client_id = "raw";
+  wire::Writer writer;
+  header.encode(writer, 2);
+  request.encode(writer, version);
+  Bytes body = writer.to_bytes();
+  Buffer frame(4 + body.size());
+  frame.resize(4);
+  store_be(frame.data(), static_cast<std::int32_t>(body.size()));
+  frame.append(body);
+  return frame.freeze();
+}
+
+class Connections : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(world_.start()) << world_.error();
+    world_.create_topic("orders", 2);
+  }
+  Uuid topic() { return world_.image().topic("orders")->id; }
+
+  wire::ProduceRequest produce(int partition, std::size_t bytes) {
+    wire::BatchBuilder builder{wire::BatchOptions{}};
+    Bytes value = Bytes::copy(std::string(bytes, 'v'));
+    builder.append(world_.machine().runtime().control_loop().wall_now(), std::nullopt, value.view());
+    wire::ProduceRequest request;
+    request.transactional_id.reset();
+    request.acks = 1;
+    auto& data = request.topic_data.emplace_back();
+    data.topic_id = topic();
+    auto& one = data.partition_data.emplace_back();
+    one.index = partition;
+    one.records = builder.build();
+    return request;
+  }
+  wire::FetchRequest fetch(int partition, int max_wait_ms) {
+    wire::FetchRequest request;
+    request.max_wait_ms = max_wait_ms;
+    request.min_bytes = 1;
+    request.max_bytes = 1 << 20;
+    request.session_epoch = -1;
+    auto& to = request.topics.emplace_back();
+    to.topic_id = topic();
+    auto& one = to.partitions.emplace_back();
+    one.partition = partition;
+    one.partition_max_bytes = 1 << 20;
+    return request;
+  }
+  std::int64_t end_offset(int partition) {
+    wire::ListOffsetsRequest request;
+    auto& to = request.topics.emplace_back();
+    to.name = "orders";
+    auto& one = to.partitions.emplace_back();
+    one.partition_index = partition;
+    one.timestamp = -1;
+    auto response = world_.ask<wire::ListOffsetsApi>(request, 8);
+    CHECK(response.has_value(), "ListOffsets was not answered");
+    return response->topics.at(0).partitions.at(0).offset;
+  }
+  // Sends all and then reads when it is told to.
+  static io::Task<void> talk(std::vector<Bytes> frames, io::Signal* go_on, std::size_t* received) {
+    io::Endpoint to{"broker", NodeWorld::kBrokerPort};
+    auto connected = co_await io::Loop::current()->net().connect(to);
+    CHECK(connected.has_value(), "cannot connect");
+    std::vector<ByteView> pieces;
+    for (const Bytes& frame : frames) pieces.push_back(frame.view());
+    auto written = co_await (*connected)->write(pieces);
+    CHECK(written.has_value(), "cannot write");
+    co_await go_on->wait();
+    Buffer block(64 << 10);
+    block.resize(block.capacity());
+    while (true) {
+      auto got = co_await (*connected)->read_some(MutableByteView(block.data(), block.size()));
+      if (got.failed() || *got == 0) break;
+      *received += *got;
+    }
+  }
+
+  NodeWorld world_;
+};
+
+// Every second request is a small Produce: the end of partition 1 tells how many were served.
+TEST_F(Connections, a_client_that_does_not_read_is_not_served_without_limit) {
+  constexpr std::size_t kValue = 900000;
+  constexpr int kPairs = 40;
+  ASSERT_TRUE(world_.ask<wire::ProduceApi>(produce(0, kValue), kProduceVersion).has_value());
+  std::vector<Bytes> frames;
+  for (int i = 0; i < kPairs; ++i) {
+    frames.push_back(frame_of<wire::FetchApi>(fetch(0, 0), kFetchVersion));
+    frames.push_back(frame_of<wire::ProduceApi>(produce(1, 10), kProduceVersion));
+  }
+  io::SimNode& clients = world_.world().node(0);
+  io::Signal go_on(clients.runtime().control_loop());
+  std::size_t received = 0;
+  clients.spawn(talk(std::move(frames), &go_on, &received));
+  world_.world().run_for(10s);
+  EXPECT_GE(end_offset(1), 3);
+  EXPECT_LE(end_offset(1), static_cast<std::int64_t>(Connection::kMaxQueuedBytes / kValue));
+  clients.runtime().control_loop().post([&] { go_on.notify_all(); });
+  world_.world().run_for(60s);
+  EXPECT_EQ(end_offset(1), kPairs);
+  EXPECT_GT(received, kPairs * kValue);
+}
+
+TEST_F(Connections, a_stop_answers_a_fetch_that_waits) {
+  auto waiting = world_.send<wire::FetchApi>(fetch(0, 60000), kFetchVersion);
+  world_.world().run_for(1s);
+  ASSERT_FALSE(waiting->has_value());
+  Instant before = world_.world().now();
+  ASSERT_TRUE(world_.stop());
+  EXPECT_LT(world_.world().now() - before, 1s);
+  auto answer = world_.wait<wire::FetchApi>(waiting);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->responses.at(0).partitions.at(0).error_code, wire::to_int16(ErrorCode::NOT_LEADER_OR_FOLLOWER));
+}
+
+TEST_F(Connections, a_stop_does_not_wait_for_a_client_that_does_not_read) {
+  ASSERT_TRUE(world_.ask<wire::ProduceApi>(produce(0, 900000), kProduceVersion).has_value());
+  std::vector<Bytes> frames(3, frame_of<wire::FetchApi>(fetch(0, 0), kFetchVersion));
+  io::SimNode& clients = world_.world().node(0);
+  io::Signal go_on(clients.runtime().control_loop());
+  std::size_t received = 0;
+  clients.spawn(talk(std::move(frames), &go_on, &received));
+  world_.world().run_for(1s);
+  Instant before = world_.world().now();
+  ASSERT_TRUE(world_.stop());
+  EXPECT_LT(world_.world().now() - before, 3s);
+  clients.runtime().control_loop().post([&] { go_on.notify_all(); });
+  world_.world().run_for(1s);
+}
+
+}  // namespace
+}  // namespace milena::broker
