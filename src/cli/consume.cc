@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -41,6 +42,8 @@ class Consumer {
   Outcome<void> start_partitions();
   Outcome<void> start_group();
   Outcome<std::int64_t> offset_of(const TopicPartition& partition) const;
+  /// The offset that was asked for, or the nearest one that the partition has.
+  Outcome<std::int64_t> offset_within(const TopicPartition& partition) const;
   Outcome<std::int64_t> offset_at(const TopicPartition& partition, std::int64_t timestamp) const;
   rd_kafka_message_t* next(int timeout_ms);
   Outcome<void> consume();
@@ -123,6 +126,24 @@ Outcome<std::int64_t> Consumer::offset_at(const TopicPartition& partition, std::
   return offset;
 }
 
+Outcome<std::int64_t> Consumer::offset_within(const TopicPartition& partition) const {
+  const RdKafka& library = client_->library();
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  rd_kafka_resp_err_t error =
+      library.query_watermark_offsets(client_->handle(), partition.first.c_str(), partition.second, &start,
+                                      &end, static_cast<int>(context_.common.timeout_ms));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return Err(rdkafka_failure(
+        library, fmt::format("cannot ask for the offsets of {}-{}", partition.first, partition.second),
+        error));
+  std::int64_t nearest = std::clamp(from_.value, start, std::max(start, end));
+  if (nearest != from_.value)
+    context_.terminal.talk(fmt::format("{}-{} has offsets {} to {}: beginning at {}\n", partition.first,
+                                       partition.second, start, end, nearest));
+  return nearest;
+}
+
 Outcome<std::int64_t> Consumer::offset_of(const TopicPartition& partition) const {
   switch (from_.kind) {
     case Position::Kind::kStart:
@@ -130,7 +151,7 @@ Outcome<std::int64_t> Consumer::offset_of(const TopicPartition& partition) const
     case Position::Kind::kEnd:
       return std::int64_t{RD_KAFKA_OFFSET_END};
     case Position::Kind::kOffset:
-      return from_.value;
+      return offset_within(partition);
     case Position::Kind::kRelative:
       return std::int64_t{RD_KAFKA_OFFSET_TAIL_BASE + from_.value};  // as OFFSET_TAIL(n)
     case Position::Kind::kTimestamp:

@@ -90,6 +90,7 @@ Outcome<RdKafka> RdKafka::load() {
   MILENA_FIND(memberid);
   MILENA_FIND(mem_free);
   MILENA_FIND(offsets_for_times);
+  MILENA_FIND(query_watermark_offsets);
   MILENA_FIND(topic_partition_list_new);
   MILENA_FIND(topic_partition_list_add);
   MILENA_FIND(topic_partition_list_destroy);

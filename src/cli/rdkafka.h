@@ -56,6 +56,7 @@ class RdKafka {
   decltype(&::rd_kafka_memberid) memberid;
   decltype(&::rd_kafka_mem_free) mem_free;
   decltype(&::rd_kafka_offsets_for_times) offsets_for_times;
+  decltype(&::rd_kafka_query_watermark_offsets) query_watermark_offsets;
   decltype(&::rd_kafka_topic_partition_list_new) topic_partition_list_new;
   decltype(&::rd_kafka_topic_partition_list_add) topic_partition_list_add;
   decltype(&::rd_kafka_topic_partition_list_destroy) topic_partition_list_destroy;

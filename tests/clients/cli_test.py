@@ -191,6 +191,9 @@ class Records(CliTest):
         self.assertEqual(self.consume(name, "-n", "0"), "")
         self.assertEqual(self.consume(name, "--from", "2"), "three\n")
         self.assertEqual(self.consume(name, "--from", "-2"), "\nthree\n")
+        beyond = milena("consume", name, "--from", "9", "-e")
+        self.assertEqual((beyond.returncode, beyond.stdout), (0, ""))
+        self.assertIn("has offsets 0 to 3: beginning at 3", beyond.stderr)
         self.assertEqual(self.consume(name, "--from", "end"), "")
         self.assertEqual(self.rows("topic", "describe", name)[0]["partitions"][0]["end_offset"], 3)
 
