@@ -140,7 +140,7 @@ constexpr Key kKeys[] = {
     {"metadata.max.retention.ms", kLong, "604800000", any(), kHigh, kReadOnly,
      "Age at which metadata log segments and snapshots are deleted."},
     {"metric.reporters", kList, "org.apache.kafka.common.metrics.JmxReporter", list(), kLow, kClusterWide,
-     "Java classes of metrics reporters; ignored, metrics are served for Prometheus."},
+     "Java classes of metrics reporters; ignored."},
     {"metrics.num.samples", kInt, "2", at_least(1), kLow, kReadOnly, "Number of samples kept for a metric."},
     {"metrics.recording.level", kString, "INFO", any(), kLow, kReadOnly,
      "Least important level of metrics that are recorded."},

@@ -36,7 +36,7 @@ TEST(Warnings, OneLineForEachKind) {
           "Unknown configuration keys are ignored: log.segmnet.bytes (did you mean log.segment.bytes?), "
           "zookeeper.connect",
           "Configuration keys without effect yet: num.io.threads, ssl.protocol",
-          "metric.reporters is ignored: metrics are served for Prometheus instead",
+          "metric.reporters is ignored: Java classes cannot be loaded",
           HasSubstr("broker.heartbeat.interval.ms (2000 ms)")));
 }
 

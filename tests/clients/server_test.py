@@ -164,6 +164,17 @@ class Server(unittest.TestCase):
         done = subprocess.run([harness.milena_binary(), "server", "--help"], capture_output=True, text=True)
         self.assertIn("Examples:", done.stdout)
 
+    def test_the_apis_that_docs_compatibility_names(self):
+        known = {}
+        for path in (harness.ROOT / "schemas" / "api").glob("*.schema"):
+            for name, key in re.findall(r"^request (\w+)Request .*\bkey=(\d+)", path.read_text(), re.M):
+                known[int(key)] = name
+        self.start("--port", str(self.port))
+        served = harness.api_versions(self.port).keys() | harness.api_versions(self.port + 1).keys()
+        section = (harness.ROOT / "docs" / "compatibility.md").read_text().split("### APIs that are not served")[1]
+        named = {int(key): name for key, name in re.findall(r"\b(\d+) ([A-Z]\w+)", section.split("\n## ")[0])}
+        self.assertEqual(named, {key: name for key, name in known.items() if key not in served})
+
     def test_signals(self):
         process, _ = self.start("--port", str(self.port))
         process.send_signal(signal.SIGHUP)  # a terminal that goes away ends nothing
