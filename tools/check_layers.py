@@ -7,7 +7,7 @@ Reads layers.txt and tools/check_layers.toml, prints one line per finding (path:
 and what to do), exits 1 if there is any. A line of source is excused from one rule by a comment on
 it or on the line above:  // lint: allow(rule) reason  -- the reason is not optional.
 
-Rules on src/: layer, include-path, header, call names (clock, entropy, thread, sleep, network, file, process,
+Rules on src/: layer, room, include-path, header, call names (clock, entropy, thread, sleep, network, file, process,
 environment), size, readme, nolint, coroutine-capture, coroutine-reference, coroutine-ternary,
 coroutine-braces. Rules on every tracked file: tracked-size, word.
 """
@@ -24,6 +24,8 @@ import cpp_scan  # noqa: E402
 
 ALLOW = re.compile(r"//\s*lint:\s*allow\(([a-z-]+)\)\s*(\S.*)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+# Before a call of a free function, see check_layers.toml: not a member, not a declaration, not another scope.
+CALL = r"(?:^|[;{}()=!,?|&<+-]|\breturn|\bstd::|(?<![\w>])::)\s*"
 NOLINT = re.compile(r"NOLINT(NEXTLINE|BEGIN|END)?(?!\w)(\((?P<checks>[^)]*)\))?")
 BINARY = (".png", ".ico", ".woff", ".woff2", ".gz", ".zst", ".lz4", ".bin", ".jks", ".p12")
 
@@ -107,11 +109,47 @@ def check_includes(source, layers, rules):
                 break
 
 
+class Declared:
+    """The rooms that one room names in its CMakeLists.txt files: for all its code, and for its tests besides."""
+
+    # A file that only tests are built from.
+    TEST = re.compile(r"(_test|_testing|_fixture|_check)\.(h|cc)$|/testing/|/\w*testing\.(h|cc)$")
+
+    def __init__(self, root, room, layers):
+        self.path = f"src/{room}/CMakeLists.txt"
+        texts = [file.read_text() for file in sorted((root / "src" / room).rglob("CMakeLists.txt"))]
+        text = re.sub(r"#.*", "", "\n".join(texts))
+        listed = re.search(r"milena_room\([^)]*?\bROOMS\b([a-z\s]*)", text)
+        self.known = "milena_room(" in text
+        self.rooms = set(listed.group(1).split()) & set(layers) if listed else set()
+        linked = (re.match("|".join(sorted(layers, key=len, reverse=True)), name) for name in re.findall(r"\bmilena_(\w+)", text))
+        self.for_tests = self.rooms | {match.group(0) for match in linked if match}
+        self.included = set()
+
+    def check(self, source):
+        """Every room that the file includes is named; what a named room uses itself does not count."""
+        if not self.known:
+            return
+        test = self.TEST.search(source.path)
+        for number, line in enumerate(source.lines, 1):
+            match = INCLUDE.match(line)
+            if not match or match.group(1) != '"' or not source.code_lines[number - 1].lstrip().startswith("#"):
+                continue
+            room = match.group(2).split("/")[0]
+            self.included.add(room)
+            if room != source.room and room not in (self.for_tests if test else self.rooms):
+                source.report(number, "room", f"{self.path} does not name {room} in {'TEST_LIBS' if test else 'ROOMS'}")
+
+    def unused(self):
+        for room in sorted(self.rooms - self.included):
+            yield Finding(self.path, 1, "room", f"ROOMS names {room}, which no file includes")
+
+
 def check_calls(source, rules):
     for rule in rules:
         if starts_with_any(source.path, rule["only"]):
             continue
-        pattern = re.compile(rule["match"])
+        pattern = re.compile(rule["match"].replace("{call}", CALL))
         for number, line in enumerate(source.code_lines, 1):
             match = pattern.search(line)
             if match:
@@ -200,6 +238,7 @@ def check_tree(root):
     config = tomllib.loads((root / "tools" / "check_layers.toml").read_text())
     layers = read_layers(root)
     findings = list(check_rooms(root, layers, config["size"]))
+    declared = {room: Declared(root, room, layers) for room in layers}
     for path in tracked_files(root):
         findings.extend(check_tracked(root, path, config))
         if not path.startswith("src/") or not path.endswith((".h", ".cc")) or path.count("/") < 2:
@@ -209,11 +248,15 @@ def check_tree(root):
         source = Source(path, (root / path).read_text())
         readme = root / "src" / source.room / "README.md"
         check_includes(source, layers, config["header"])
+        if source.room in declared:
+            declared[source.room].check(source)
         check_calls(source, config["call"])
         check_nolint(source)
         check_coroutines(source, config["coroutine"]["long_lived"])
         check_size(source, readme.read_text() if readme.exists() else "", config["size"])
         findings.extend(source.findings)
+    for rooms in declared.values():
+        findings.extend(rooms.unused())
     return sorted(findings)
 
 

@@ -64,25 +64,63 @@ class Layers(Tree):
         self.silent("src/io/asio/loop.cc", "#include <boost/asio/io_context.hpp>\n")
 
     def test_system_headers_stay_in_io(self):
-        for header in ("thread", "mutex", "fstream", "sys/socket.h", "unistd.h"):
+        for header in ("thread", "mutex", "fstream", "sys/socket.h", "unistd.h", "cstdio", "cstdlib", "ctime", "csignal", "iostream"):
             self.fires("header", "src/image/a.cc", f"#include <{header}>\n")
+
+
+class Rooms(Tree):
+    """What a room includes against what its CMakeLists.txt names."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("src/image/README.md", "# image\n")
+        self.write("src/image/CMakeLists.txt", "milena_room(image\n  SOURCES a.cc\n  ROOMS base # io\n  TESTS a_test.cc TEST_LIBS milena_io_sim)\n")
+        self.write("src/image/a.h", '#include "base/a.h"\n')
+
+    def test_a_named_room(self):
+        self.silent("src/image/a.cc", '#include "image/a.h"\n#include "base/b.h"\n')
+
+    def test_a_room_that_is_not_named(self):
+        self.fires("room", "src/image/a.cc", '#include "wire/b.h"\n')
+
+    def test_what_tests_link_is_for_tests_alone(self):
+        self.silent("src/image/a_test.cc", '#include "io/b.h"\n')
+        self.fires("room", "src/image/a.cc", '#include "io/b.h"\n')
+
+    def test_a_test_names_its_rooms_too(self):
+        self.fires("room", "src/image/a_test.cc", '#include "wire/b.h"\n')
+
+    def test_a_named_room_is_included_somewhere(self):
+        self.fires("room", "src/image/a.h", "int a;\n")
 
 
 class Calls(Tree):
     BANNED = {
-        "clock": ["std::chrono::steady_clock::now();", "clock_gettime(CLOCK_REALTIME, &t);", "time(nullptr);"],
-        "entropy": ["std::random_device r;", "rand();", "getrandom(p, 8, 0);"],
-        "thread": ["std::thread t;", "std::mutex m;", "std::jthread t;", "std::async(f);"],
+        "clock": ["std::chrono::steady_clock::now();", "clock_gettime(CLOCK_REALTIME, &t);", "time(nullptr);",
+                  "auto t = clock::now();", "std::clock();", "auto t = clock();", "timespec_get(&t, TIME_UTC);",
+                  "using C = std::chrono::steady_clock;", "localtime(&t);", "std::chrono::current_zone();"],
+        "entropy": ["std::random_device r;", "rand();", "getrandom(p, 8, 0);", "drand48();", "rand_r(&seed);",
+                    "std::srand(1);", "random();", "arc4random_uniform(3);"],
+        "thread": ["std::thread t;", "std::mutex m;", "std::jthread t;", "std::async(f);", "std::counting_semaphore<1> s(0);",
+                   "std::call_once(flag, f);", "std::once_flag flag;", "std::latch l(1);", "flag_.wait(0);", "p->wait(old);",
+                   "std::promise<int> p;", "std::atomic_wait(&a, 0);"],
         "sleep": ["sleep_for(1s);", "usleep(3);"],
-        "network": ["socket(AF_INET, 0, 0);", "::connect(fd, a, n);"],
+        "network": ["socket(AF_INET, 0, 0);", "::connect(fd, a, n);", "connect(fd, a, n);", "if (bind(fd, a, n) < 0) {}",
+                    "::getaddrinfo(a, b, c, &d);", "getaddrinfo(a, b, c, &d);", "gethostbyname(n);"],
         "file": ["::open(p, 0);", "fopen(p, m);", "std::ifstream f;", "std::ofstream f;", "std::filesystem::path p;",
-                 "::read(fd, p, n);", "::write(fd, p, n);", "fsync(fd);", "fdatasync(fd);"],
-        "process": ["::fork();", "popen(p, m);", "execvp(p, a);"],
-        "environment": ["getenv(p);", "std::getenv(p);"],
+                 "::read(fd, p, n);", "::write(fd, p, n);", "fsync(fd);", "fdatasync(fd);", "std::basic_ifstream<char> f;",
+                 "std::filebuf f;", "std::rename(a, b);", "std::remove(p);", "if (std::remove(p.c_str()) != 0) {}", "std::tmpfile();",
+                 'open("x", 0);', "int fd = open(p.c_str(), O_RDONLY);", "fdopen(fd, m);", "::remove(p);", "mkstemp(p);"],
+        "process": ["::fork();", "popen(p, m);", "execvp(p, a);", "std::system(p);", "system(p);", "if (fork() == 0) {}",
+                    "return fork();", "kill(pid, 9);"],
+        "environment": ["getenv(p);", "std::getenv(p);", "setenv(a, b, 1);"],
     }
     HARMLESS = ["file.open(path);", "reader.read(bytes);", "int time(int a);", "log.fsync_all();", "Random fork();",
                 "std::chrono::steady_clock::time_point t;", "operand(3);", "Env::open(path);", "socket_count(1);",
-                "// std::thread\n", 'auto s = "std::mutex";']
+                "// std::thread\n", "co_await changed.wait(deadline);", "co_await c->changed_.wait(deadline);", "changed.wait();",
+                "disk.rename(a, b);", "TRY(remove(name, 1));", "std::remove(a.begin(), a.end(), 3);", "loop.spawn(connect(state));",
+                "x = open({0, 1});", "int open(int a, int b);", "void kill(int a);", "auto c = clock_.now();", "node.kill(0);",
+                "Result<int> connect(int a, int b, int c);", "std::chrono::time_point<std::chrono::system_clock> t;", 'auto s = "std::mutex";']
 
     def test_each_banned_call_fires_outside_io(self):
         for rule, calls in self.BANNED.items():

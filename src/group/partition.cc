@@ -1,6 +1,6 @@
 #include "group/partition.h"
 
-#include <cstdlib>
+#include <cmath>
 
 #include "base/check.h"
 
