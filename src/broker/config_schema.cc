@@ -3,6 +3,8 @@
 #include "config/alter.h"
 #include "config/describe.h"
 #include "config/key.h"
+#include "config/listeners.h"
+#include "config/startup.h"
 
 namespace milena::broker {
 namespace {
@@ -45,12 +47,27 @@ std::optional<std::string> NodeConfigSchema::validate(const image::ConfigResourc
                                                       const image::ConfigMap& proposed) const {
   switch (static_cast<image::ResourceType>(resource.type)) {
     case image::ResourceType::kTopic: return message_of(config::validate_topic(proposed, *broker_));
-    case image::ResourceType::kBroker: return message_of(config::validate_broker(proposed, !resource.name.empty()));
+    case image::ResourceType::kBroker: return validate_broker(resource, proposed);
     case image::ResourceType::kGroup: return message_of(config::validate_group(proposed, *broker_));
     case image::ResourceType::kClientMetrics: return message_of(config::validate_client_metrics(proposed));
     case image::ResourceType::kBrokerLogger: return "BROKER_LOGGER resources are not kept in the metadata";
   }
   return "unknown resource type " + std::to_string(resource.type);
+}
+
+// What would stop the next start is refused here.
+std::optional<std::string> NodeConfigSchema::validate_broker(const image::ConfigResource& resource,
+                                                             const image::ConfigMap& proposed) const {
+  bool one_broker = !resource.name.empty();
+  auto valid = config::validate_broker(proposed, one_broker);
+  if (valid.failed()) return message_of(valid);
+  const image::ConfigMap none;
+  config::KafkaConfig then = broker_->with_dynamic(one_broker ? none : proposed, one_broker ? proposed : none);
+  auto listeners = config::read_listeners(then);
+  if (listeners.failed()) return listeners.error().front().message;
+  config::ConfigErrors refused = config::startup_refusals(then);
+  if (!refused.empty()) return refused.front().message;
+  return std::nullopt;
 }
 
 std::vector<meta::EffectiveConfig> NodeConfigSchema::effective_topic_configs(const image::ConfigMap& default_brokers,

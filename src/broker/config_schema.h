@@ -12,7 +12,6 @@ namespace milena::broker {
 class NodeConfigSchema : public meta::ConfigSchema {
  public:
   explicit NodeConfigSchema(std::shared_ptr<const config::KafkaConfig> broker) : broker_(std::move(broker)) {}
-  void set_broker(std::shared_ptr<const config::KafkaConfig> broker) { broker_ = std::move(broker); }
 
   bool is_list(std::int8_t resource_type, std::string_view name) const override;
   std::string default_value(std::int8_t resource_type, std::string_view name) const override;
@@ -23,6 +22,8 @@ class NodeConfigSchema : public meta::ConfigSchema {
                                                              const image::ConfigMap& topic) const override;
 
  private:
+  std::optional<std::string> validate_broker(const image::ConfigResource& resource,
+                                             const image::ConfigMap& proposed) const;
   std::shared_ptr<const config::KafkaConfig> broker_;
 };
 

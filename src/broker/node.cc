@@ -56,8 +56,12 @@ replica::GroupCoordinatorOptions group_options(const config::GroupCoordinatorCon
   return to;
 }
 
-// An authorizer that was left out would have denied somebody something.
-std::optional<std::string> refuse_acls(const image::Image& image, const config::KafkaConfig& config) {
+// What is stored asks for more than there is: values of this broker, and ACLs: an authorizer that was left out would
+// have denied somebody something.
+std::optional<std::string> refuse_stored(const image::Image& image, const DynamicConfig& dynamic) {
+  config::ConfigErrors refused = dynamic.refusals(image);
+  if (!refused.empty()) return "a dynamic value of this broker (ConfigRecord): " + refused.front().message;
+  const config::KafkaConfig& config = *dynamic.now();
   if (image.acls.empty() || !config::must_have_no_acls(config)) return std::nullopt;
   return "authorizer.class.name=" + config.text("authorizer.class.name") + ": the metadata holds " +
          std::to_string(image.acls.size()) +
@@ -70,6 +74,7 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
     : runtime_(runtime),
       loop_(runtime.control_loop()),
       options_(std::move(options)),
+      config_(options_.config, options_.server.node_id),
       schema_(options_.config),
       partitions_(runtime),
       logs_(runtime, partitions_, log_options(options_.server), [this](std::string why) { fatal(std::move(why)); }),
@@ -118,7 +123,7 @@ replica::MetadataOptions Node::metadata_options() const {
   to.log.delete_old_segments = false;
   to.max_retention_bytes = server.metadata_log.retention_bytes.value_or(-1);
   to.max_retention_ms = server.metadata_log.retention_ms.has_value() ? to_ms(*server.metadata_log.retention_ms) : -1;
-  to.refusal = [config = options_.config](const image::Image& image) { return refuse_acls(image, *config); };
+  to.refusal = [this](const image::Image& image) { return refuse_stored(image, config_); };
   return to;
 }
 
@@ -174,7 +179,8 @@ io::Task<Result<void, NodeError>> Node::start() {
   if (led.failed()) co_return Err(NodeError{led.error().message});
 
   replica::ImagePtr image = metadata_.committed();
-  auto loaded = co_await logs_.load(image, state_.node_id, options_.config);
+  follow_config(*image);
+  auto loaded = co_await logs_.load(image, state_.node_id, config_.now());
   if (loaded.failed()) co_return Err(NodeError{loaded.error().message});
   loaded_ = true;
   applied_ = image->offset;
@@ -355,6 +361,10 @@ io::Task<void> Node::apply_changes(Node* self) {
     image::Delta delta = std::move(*std::exchange(self->pending_, std::nullopt));
     replica::ImagePtr image = self->newest_image_;
     std::set<TopicIdPartition> changed = delta.partitions;
+    if (self->config_.concerned(delta.configs)) {
+      self->follow_config(*image);
+      self->logs_.set_config(self->config_.now());
+    }
     self->groups_.on_image(*image, self->state_.node_id);
     co_await self->logs_.apply(image, std::move(delta));
     self->applied_ = image->offset;
@@ -363,6 +373,10 @@ io::Task<void> Node::apply_changes(Node* self) {
   }
   self->applying_ = false;
   self->applied_changed_.notify_all();
+}
+
+void Node::follow_config(const image::Image& image) {
+  for (const std::string& line : config_.follow(image)) loop_.log().warn("config", "{}", line);
 }
 
 // With several log directories the metadata says in which one a replica lies (KIP-858): the broker tells it.

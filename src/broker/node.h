@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "broker/acceptor.h"
 #include "broker/config_schema.h"
+#include "broker/dynamic_config.h"
 #include "broker/loop_state.h"
 #include "broker/services.h"
 #include "config/kafka_config.h"
@@ -69,6 +70,7 @@ class Node {
   void on_commit(const replica::ImagePtr& image, const image::Delta& delta);
   static io::Task<void> wait_applied(Node* self, Offset offset);
   static io::Task<void> apply_changes(Node* self);
+  void follow_config(const image::Image& image);
   io::Task<void> assign_directories(replica::ImagePtr image, std::set<TopicIdPartition> partitions);
   static io::Task<void> send_heartbeats(Node* self);
   /// One heartbeat. Returns false if the controller does not know this registration.
@@ -81,6 +83,7 @@ class Node {
   io::Loop& loop_;
   NodeOptions options_;
   BrokerState state_;
+  DynamicConfig config_;
   NodeConfigSchema schema_;
   replica::Partitions partitions_;
   replica::LogManager logs_;

@@ -1,5 +1,5 @@
-/// A node's configuration, typed: what the rooms that run it act on. Made once from a KafkaConfig at the
-/// start, and again when dynamic values change. Plain values, no lookups by name. A topic's own configuration
+/// A node's configuration, typed: what the rooms that run it act on. Made once from a KafkaConfig, at the
+/// start. Plain values, no lookups by name. A topic's configuration, which follows dynamic values,
 /// is in log_config.h.
 ///
 /// Only keys that work stand here (status.h); who makes another key work adds its field.

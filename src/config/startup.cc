@@ -102,6 +102,16 @@ void refuse_roles(const KafkaConfig& config, ConfigErrors& refusals) {
   }
 }
 
+// listener.name.<listener>.<key>
+void refuse_of_listener(const std::string& name, const std::string& value, const std::string& source,
+                        ConfigErrors& refusals) {
+  const Key* key = find_broker_key(name);
+  if (key == nullptr || key->name == name) return;
+  KeyStatus status = key_status(Scope::kBroker, key->name);
+  if (status.status != Status::kRefused) return;
+  refusals.push_back({name, fmt::format("{}={}: {}", name, value, status.note), source});
+}
+
 void refuse_listeners(const KafkaConfig& config, ConfigErrors& refusals) {
   auto listeners = read_listeners(config);
   if (listeners.failed()) return;  // server_config() reports it
@@ -164,6 +174,23 @@ std::vector<std::string> startup_warnings(const KafkaConfig& config) {
   return warnings;
 }
 
+std::string dynamic_keys_without_effect(const KafkaConfig& before, const KafkaConfig& now) {
+  std::vector<std::string> names;
+  auto compare = [&](const Properties& old_values, const Properties& new_values) {
+    for (const auto& [name, value] : new_values) {
+      auto old = old_values.find(name);
+      const Key* key = find_broker_key(name);
+      bool same = old != old_values.end() && old->second == value;
+      if (same || key == nullptr || (key->name == name && follows_changes(name))) continue;
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+  };
+  compare(before.dynamic_all_brokers(), now.dynamic_all_brokers());
+  compare(before.dynamic_this_broker(), now.dynamic_this_broker());
+  if (names.empty()) return "";
+  return fmt::format("Dynamic configuration keys without effect: {}", fmt::join(names, ", "));
+}
+
 ConfigErrors startup_refusals(const KafkaConfig& config) {
   ConfigErrors refusals;
   for (const Key& key : keys(Scope::kBroker)) {
@@ -173,6 +200,10 @@ ConfigErrors startup_refusals(const KafkaConfig& config) {
     std::string name(key.name);
     refusals.push_back({name, fmt::format("{}={}: {}", name, format_value(config.value(name)), status.note),
                         source_of(config, name)});
+  }
+  for (const auto& [name, given] : config.settings()) refuse_of_listener(name, given.value, given.source, refusals);
+  for (const Properties* layer : {&config.dynamic_all_brokers(), &config.dynamic_this_broker()}) {
+    for (const auto& [name, value] : *layer) refuse_of_listener(name, value, "", refusals);
   }
   refuse_roles(config, refusals);
   refuse_listeners(config, refusals);

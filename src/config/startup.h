@@ -16,6 +16,9 @@ namespace milena::config {
 /// - metric reporters, which are ignored; time limits that will not work well together.
 std::vector<std::string> startup_warnings(const KafkaConfig& config);
 
+/// The keys whose dynamic values differ between the two and do nothing while a node runs, in one line; "": none.
+std::string dynamic_keys_without_effect(const KafkaConfig& before, const KafkaConfig& now);
+
 /// Why Milena must not start with this configuration, each with the key and what to do; empty: it may. These
 /// are configurations that are right for Kafka and that Milena would serve wrongly: a listener that is not
 /// PLAINTEXT, an authorizer, tiered storage, Java plug-ins, more than one voter, a role left to other nodes.

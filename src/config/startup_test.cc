@@ -91,6 +91,21 @@ TEST(Refusals, AuthorizerThatDependsOnStoredAcls) {
       parse_config({{"authorizer.class.name", name}, {"super.users", "User:a;User:ANONYMOUS"}})));
 }
 
+TEST(Refusals, PluginsOfOneListener) {
+  EXPECT_THAT(refused({{"listener.name.inside.principal.builder.class", "X"}}),
+              ElementsAre("listener.name.inside.principal.builder.class"));
+}
+
+TEST(DynamicKeys, WithoutEffectAreNamedOnceTheyChange) {
+  KafkaConfig file = parse_config({});
+  KafkaConfig first = file.with_dynamic({{"message.max.bytes", "1"}, {"log.cleaner.threads", "2"}},
+                                        {{"num.network.threads", "4"}});
+  EXPECT_EQ(dynamic_keys_without_effect(file, first),
+            "Dynamic configuration keys without effect: log.cleaner.threads, num.network.threads");
+  EXPECT_EQ(dynamic_keys_without_effect(first, first), "");
+  EXPECT_EQ(dynamic_keys_without_effect(first, file), "");
+}
+
 TEST(Refusals, RolesOfOtherNodes) {
   EXPECT_THAT(refused({{"process.roles", "broker"}}), ElementsAre("process.roles"));
   EXPECT_THAT(refused({{"process.roles", "controller"}, {"listeners", "CONTROLLER://:9093"}}),

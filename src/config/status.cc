@@ -1,6 +1,7 @@
 #include "config/status.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
 namespace milena::config {
@@ -32,7 +33,7 @@ constexpr Row kBrokerRows[] = {
     {"compression.lz4.level", kWorks},
     {"compression.type", kWorks},
     {"compression.zstd.level", kWorks},
-    {"config.providers", kWorks, "`file`, `directory` and `env`; another class is refused"},
+    {"config.providers", kWorks, "`file`, `directory` and `env`; another class is refused; read at the start"},
     {"connections.max.idle.ms", kWorks},
     {"controlled.shutdown.enable", kWorks},
     {"controller.listener.names", kWorks},
@@ -56,8 +57,9 @@ constexpr Row kBrokerRows[] = {
     {"group.share.persister.class.name", kRefused, "Java classes cannot be loaded; remove the key"},
     {"inter.broker.listener.name", kNoEffectYet, "checked; there is no other broker to reach yet"},
     {"kafka.metrics.reporters", kNoEffectYet, "Java classes cannot be loaded"},
-    {"listener.security.protocol.map", kWorks, "PLAINTEXT only; a listener with another protocol is refused"},
-    {"listeners", kWorks, "PLAINTEXT only; another protocol is refused"},
+    {"listener.security.protocol.map", kWorks,
+     "PLAINTEXT only; a listener with another protocol is refused; read from the file, at the start"},
+    {"listeners", kWorks, "PLAINTEXT only; another protocol is refused; read from the file, at the start"},
     {"log.cleanup.policy", kWorks,
      "`compact` is accepted and keeps everything: nothing is compacted yet"},
     {"log.dir", kWorks},
@@ -98,7 +100,7 @@ constexpr Row kBrokerRows[] = {
     {"min.insync.replicas", kWorks},
     {"node.id", kWorks},
     {"num.io.threads", kNoEffectYet, "requests are handled on the event loops, see `num.network.threads`"},
-    {"num.network.threads", kWorks, "unset: one loop per usable CPU"},
+    {"num.network.threads", kWorks, "unset: one loop per usable CPU; read from the file, at the start"},
     {"num.partitions", kWorks},
     {"offset.metadata.max.bytes", kWorks},
     {"offsets.commit.timeout.ms", kNoEffectYet, "a commit waits for no other broker"},
@@ -171,6 +173,13 @@ KeyStatus key_status(Scope scope, std::string_view name) {
   auto at = std::ranges::lower_bound(table, name, {}, &Row::key);
   if (at == table.end() || at->key != name) return {};
   return {at->status, at->note};
+}
+
+bool follows_changes(std::string_view broker_key) {
+  constexpr std::string_view kReadAtStart[] = {"config.providers", "listener.security.protocol.map", "listeners",
+                                               "num.network.threads"};
+  return key_status(Scope::kBroker, broker_key).status == Status::kWorks &&
+         std::ranges::find(kReadAtStart, broker_key) == std::end(kReadAtStart);
 }
 
 std::vector<std::pair<Scope, std::vector<std::string_view>>> status_rows() {

@@ -24,6 +24,9 @@ struct KeyStatus {
 /// The status of a key; kNoEffectYet for a name that is no key.
 KeyStatus key_status(Scope scope, std::string_view name);
 
+/// True for a broker key that works and whose new value takes effect while the node runs, where it may change at all.
+bool follows_changes(std::string_view broker_key);
+
 /// The keys that have a row in the table, by scope; for the test that each of them exists.
 std::vector<std::pair<Scope, std::vector<std::string_view>>> status_rows();
 

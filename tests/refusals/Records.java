@@ -14,6 +14,7 @@ import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.memory.MemoryPool;
 import org.apache.kafka.common.message.KRaftVersionRecord;
 import org.apache.kafka.common.message.VotersRecord;
+import org.apache.kafka.common.metadata.ConfigRecord;
 import org.apache.kafka.common.metadata.FeatureLevelRecord;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
@@ -42,7 +43,7 @@ import org.apache.kafka.snapshot.Snapshots;
  *   voters FOLDER ID...         a VotersRecord with these voters
  *   kraft FOLDER LEVEL          a KRaftVersionRecord
  *
- * RECORD is feature=NAME:LEVEL, or raw=HEX for a frame of any other content.
+ * RECORD is feature=NAME:LEVEL, config=TYPE:RESOURCE:KEY:VALUE, or raw=HEX for a frame of any other content.
  */
 public class Records {
     public static void main(String[] args) throws Exception {
@@ -136,9 +137,11 @@ public class Records {
                 frames.add(HexFormat.of().parseHex(value));
                 continue;
             }
-            int colon = value.lastIndexOf(':');
-            ApiMessageAndVersion record = new ApiMessageAndVersion(new FeatureLevelRecord()
-                .setName(value.substring(0, colon)).setFeatureLevel(Short.parseShort(value.substring(colon + 1))), (short) 0);
+            String[] parts = value.split(":", 4);
+            ApiMessageAndVersion record = new ApiMessageAndVersion(one.startsWith("config=")
+                ? new ConfigRecord().setResourceType(Byte.parseByte(parts[0])).setResourceName(parts[1]).setName(parts[2])
+                    .setValue(parts[3])
+                : new FeatureLevelRecord().setName(parts[0]).setFeatureLevel(Short.parseShort(parts[1])), (short) 0);
             ObjectSerializationCache cache = new ObjectSerializationCache();
             ByteBuffer frame = ByteBuffer.allocate(MetadataRecordSerde.INSTANCE.recordSize(record, cache));
             MetadataRecordSerde.INSTANCE.write(record, cache, new ByteBufferAccessor(frame));

@@ -186,6 +186,15 @@ TEST_F(Configs, of_the_broker_follow_its_dynamic_values) {
   EXPECT_GE(find(after, "log.cleaner.threads")->synonyms.size(), 3u);
 }
 
+TEST_F(Configs, what_would_stop_the_next_start_is_refused) {
+  const std::string listeners = "PLAINTEXT://:9092,SSL://:9094,CONTROLLER://:9093";
+  EXPECT_EQ(alter(kBroker, "1", "listeners", listeners), code(ErrorCode::INVALID_CONFIG));
+  EXPECT_EQ(alter(kBroker, "1", "listener.name.plaintext.principal.builder.class", "com.example.Builder"),
+            code(ErrorCode::INVALID_CONFIG));
+  ASSERT_TRUE(world_.stop());
+  EXPECT_TRUE(world_.start()) << world_.error();
+}
+
 TEST_F(Configs, of_groups_client_metrics_and_loggers) {
   EXPECT_EQ(alter(kGroup, "g", "consumer.session.timeout.ms", "50000"), 0);
   Result group = describe(kGroup, "g");
