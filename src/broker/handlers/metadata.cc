@@ -1,5 +1,7 @@
 #include "broker/handlers/metadata.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "broker/authorized_operations.h"
@@ -14,7 +16,7 @@ using wire::ErrorCode;
 using Request = MetadataHandler::Api::Request;
 using Response = MetadataHandler::Api::Response;
 
-constexpr std::int16_t kTopicIdVersion = 10;
+constexpr std::int16_t kTopicIdVersion = 12;  // the field came with v10, but only to answer with
 
 std::vector<std::int32_t> ids(const std::vector<BrokerId>& brokers) {
   std::vector<std::int32_t> result;
@@ -72,6 +74,35 @@ Response::MetadataResponseTopic missing(const Request::MetadataRequestTopic& ask
   return answer;
 }
 
+// Topics by id, or without a name, in versions that know neither: the request as a whole is refused.
+bool asks_too_early(const Request& request, std::int16_t version) {
+  if (version >= kTopicIdVersion || !request.topics.has_value()) return false;
+  return std::ranges::any_of(*request.topics,
+                             [](const auto& asked) { return !asked.name.has_value() || !asked.topic_id.is_zero(); });
+}
+
+Response refuse_all(const Request& request) {
+  Response response;
+  for (const auto& asked : *request.topics) {
+    response.topics.push_back(missing(asked, ErrorCode::INVALID_REQUEST));
+    if (!asked.name.has_value()) response.topics.back().name = "";
+  }
+  return response;
+}
+
+// What is asked for, each topic once. Where a topic is asked for by id, the names of others are not looked at.
+std::vector<Request::MetadataRequestTopic> each_once(const std::vector<Request::MetadataRequestTopic>& topics) {
+  bool by_id = std::ranges::any_of(topics, [](const auto& asked) { return !asked.topic_id.is_zero(); });
+  std::vector<Request::MetadataRequestTopic> result;
+  std::set<std::pair<Uuid, std::optional<std::string>>> seen;
+  for (Request::MetadataRequestTopic asked : topics) {
+    if (by_id && asked.topic_id.is_zero()) continue;
+    if (by_id) asked.name.reset();
+    if (seen.emplace(asked.topic_id, asked.name).second) result.push_back(std::move(asked));
+  }
+  return result;
+}
+
 // The named topics that are not there; their errors after an attempt to create them.
 io::Task<std::map<std::string, ErrorCode>> create_missing(RequestContext context, const Request* request) {
   std::map<std::string, ErrorCode> errors;
@@ -120,7 +151,9 @@ void describe_brokers(const RequestContext& context, Response& response) {
 }  // namespace
 
 io::Task<Response> MetadataHandler::handle(RequestContext context, Request request) {
+  if (asks_too_early(request, context.api_version)) co_return refuse_all(request);
   Response response;
+  if (request.topics.has_value()) request.topics = each_once(*request.topics);
   bool all = !request.topics.has_value() || (context.api_version == 0 && request.topics->empty());
   std::map<std::string, ErrorCode> errors;
   if (!all) {
@@ -139,7 +172,7 @@ io::Task<Response> MetadataHandler::handle(RequestContext context, Request reque
     co_return response;
   }
   for (const auto& asked : *request.topics) {
-    if (context.api_version >= kTopicIdVersion && !asked.topic_id.is_zero()) {
+    if (!asked.topic_id.is_zero()) {
       const image::Topic* topic = context.image->topic(asked.topic_id);
       response.topics.push_back(topic != nullptr ? describe(context, request, *topic)
                                                  : missing(asked, ErrorCode::UNKNOWN_TOPIC_ID));

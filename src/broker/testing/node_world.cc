@@ -151,13 +151,24 @@ std::optional<Bytes> NodeWorld::ask_raw(Bytes frame, bool controller) {
   return answer;
 }
 
-void NodeWorld::create_topic(const std::string& name, std::int32_t partitions) {
+bool NodeWorld::connected(const Via& via) const {
+  auto it = connections_.find(via);
+  return it != connections_.end() && it->second != nullptr && it->second->is_open();
+}
+
+void NodeWorld::create_topic(const std::string& name, std::int32_t partitions,
+                             const std::map<std::string, std::string>& configs) {
   wire::CreateTopicsRequest request;
   request.timeout_ms = 30000;
   auto& topic = request.topics.emplace_back();
   topic.name = name;
   topic.num_partitions = partitions;
   topic.replication_factor = 1;
+  for (const auto& [key, value] : configs) {
+    auto& config = topic.configs.emplace_back();
+    config.name = key;
+    config.value = value;
+  }
   auto response = ask<wire::CreateTopicsApi>(request, 7);
   CHECK(response.has_value(), "CreateTopics was not answered");
   CHECK(response->topics.at(0).error_code == 0, "the topic was not created");

@@ -83,8 +83,14 @@ class NodeWorld {
   /// A frame as it stands (without its length); the answer's frame, or nothing if the connection was closed.
   std::optional<Bytes> ask_raw(Bytes frame, bool controller = false);
 
+  /// Whether the connection that `via` used last is open.
+  bool connected(const Via& via = {}) const;
+  /// The node's wall clock. REQUIRES: running.
+  std::int64_t now_ms() { return machine_->clock().wall_now().value(); }
+
   /// Creates a topic and waits for its leaders. REQUIRES: there is none of that name.
-  void create_topic(const std::string& name, std::int32_t partitions = 1);
+  void create_topic(const std::string& name, std::int32_t partitions = 1,
+                    const std::map<std::string, std::string>& configs = {});
 
  private:
   using Opened = client::ClientResult<std::shared_ptr<client::Connection>>;
