@@ -256,12 +256,12 @@ LookupResult Partition::lookup(const LookupRequest& request) {
       return result;
     case kEarliest:
     case kEarliestLocal:
-    case kEarliestPendingUpload:
       result.offset = log_->log_start_offset();
       result.leader_epoch = log_->epoch_at(result.offset).value_or(kNoEpoch);
       return result;
     case kLatestTiered:
-      return result;
+    case kEarliestPendingUpload:
+      return result;  // nothing is kept elsewhere, nothing is on its way there
     default: break;
   }
   auto found = request.timestamp == kMaxTimestamp ? log_->offset_of_max_timestamp()

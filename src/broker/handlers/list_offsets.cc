@@ -31,13 +31,13 @@ io::Task<replica::LookupResult> look_up_there(replica::LoopPartitions* there, re
 
 io::Task<replica::LookupResult> look_up(RequestContext context, const std::string* topic_name,
                                         const Request::ListOffsetsPartition* asked, bool read_committed) {
+  if (!known_timestamp(asked->timestamp, context.api_version)) {
+    co_return replica::LookupResult(ErrorCode::UNSUPPORTED_VERSION);
+  }
   const image::Topic* topic = context.image->topic(*topic_name);
   PartitionId index(asked->partition_index);
   if (topic == nullptr || topic->partition(index) == nullptr) {
     co_return replica::LookupResult(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-  }
-  if (!known_timestamp(asked->timestamp, context.api_version)) {
-    co_return replica::LookupResult(ErrorCode::UNSUPPORTED_VERSION);
   }
   replica::LookupRequest request;
   request.id = {topic->id, index};
