@@ -56,9 +56,19 @@ ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
   return ErrorCode::NONE;
 }
 
+// Kafka tells the log start offset with a refusal, except where the log itself is in doubt or the batch is damaged
+// or too large.
+Appended Partition::refuse(ErrorCode error, std::string message) const {
+  Appended refused(error, std::move(message));
+  bool tells = error != ErrorCode::CORRUPT_MESSAGE && error != ErrorCode::MESSAGE_TOO_LARGE &&
+               error != ErrorCode::RECORD_LIST_TOO_LARGE && error != ErrorCode::KAFKA_STORAGE_ERROR;
+  if (tells) refused.log_start_offset = log_->log_start_offset();
+  return refused;
+}
+
 Appended Partition::to_append_error(const log::LogError& error) {
   if (log_->offline()) go_offline(error.message);
-  return Appended(log::error_code(error.kind), error.message);
+  return refuse(log::error_code(error.kind), error.message);
 }
 
 io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes records, AppendOptions options,
@@ -81,7 +91,8 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
     rules.level = self->settings_.compression_level;
     auto valid = wire::validate_produce(std::move(records), rules, *scratch);
     if (valid.failed()) {
-      Appended refused(static_cast<ErrorCode>(valid.error().fault), std::move(valid.error().message));
+      Appended refused = self->refuse(wire::to_error_code(valid.error().fault), std::move(valid.error().message));
+      if (valid.error().misframed) refused.log_start_offset = kNoOffset;
       for (wire::RecordFault& fault : valid.error().records) {
         refused.record_faults.push_back({fault.batch_index, std::move(fault.message)});
       }
@@ -199,10 +210,7 @@ io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadReques
   result.log_start_offset = log.log_start_offset();
   if (request.last_fetched_epoch != kNoEpoch) {
     log::EpochEnd end = log.end_offset_for(request.last_fetched_epoch);
-    if (end.epoch == kNoEpoch) {
-      result.error = ErrorCode::OFFSET_OUT_OF_RANGE;
-      co_return result;
-    }
+    if (end.epoch == kNoEpoch) co_return ReadResult(ErrorCode::OFFSET_OUT_OF_RANGE);
     if (end.epoch < request.last_fetched_epoch || end.end_offset < request.fetch_offset) {
       result.diverging = {end.epoch, end.end_offset};
       co_return result;
@@ -212,17 +220,13 @@ io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadReques
   auto plan = log.plan_read(request.fetch_offset, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
                             request.at_least_one, bound);
   if (plan.failed()) {
-    result.error = log::error_code(plan.error().kind);
     if (log.offline()) self->go_offline(plan.error().message);
-    co_return result;
+    co_return ReadResult(log::error_code(plan.error().kind));
   }
   if (request.read_committed) {
     result.aborted.emplace();
     auto aborted = log.aborted_transactions(request.fetch_offset, std::min(bound, plan->segment_end));
-    if (aborted.failed()) {
-      result.error = log::error_code(aborted.error().kind);
-      co_return result;
-    }
+    if (aborted.failed()) co_return ReadResult(log::error_code(aborted.error().kind));
     for (const log::AbortedTransaction& one : *aborted) {
       result.aborted->push_back({one.producer_id, one.first_offset});
     }
@@ -237,8 +241,7 @@ io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadReques
   if (data.failed()) {
     self->loop_.log().error("log", "reading {}-{} at offset {}: {}", self->topic_, self->id_.partition,
                             request.fetch_offset, data.error().what);
-    result.error = ErrorCode::KAFKA_STORAGE_ERROR;
-    co_return result;
+    co_return ReadResult(ErrorCode::KAFKA_STORAGE_ERROR);
   }
   result.records = std::move(*data);
   co_return result;

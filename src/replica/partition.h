@@ -101,6 +101,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
  private:
   wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
+  Appended refuse(wire::ErrorCode error, std::string message) const;
   Appended to_append_error(const log::LogError& error);
   void after_append(const log::AppendResult& result);
   void move_high_watermark();

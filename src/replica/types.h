@@ -58,6 +58,7 @@ struct AbortedRange {
   Offset first_offset;
 };
 
+/// With an error, nothing else is set.
 struct ReadResult {
   wire::ErrorCode error = wire::ErrorCode::NONE;
   Offset high_watermark = kNoOffset;

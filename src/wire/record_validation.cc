@@ -12,7 +12,7 @@ using Verdict = Result<void, ProduceError>;
 
 template <class... Args>
 std::unexpected<ProduceError> fault(ProduceFault code, fmt::format_string<Args...> text, Args&&... args) {
-  return Err(ProduceError{code, fmt::format(text, std::forward<Args>(args)...), {}});
+  return Err(ProduceError{code, fmt::format(text, std::forward<Args>(args)...), {}, false});
 }
 
 std::int64_t wrapping_sub(std::int64_t a, std::int64_t b) {
@@ -126,7 +126,7 @@ class RecordFaults {
   Verdict verdict() {
     if (total_ == 0) return {};
     ProduceError error{bad_timestamp_ ? ProduceFault::kInvalidTimestamp : ProduceFault::kInvalidRecord, "",
-                       std::move(faults_)};
+                       std::move(faults_), false};
     error.message = fmt::format("{}: {} of the batch's records were rejected; the first: {}",
                                 options_.partition, total_, error.records.front().message);
     return Err(std::move(error));
@@ -225,7 +225,12 @@ void stamp(ValidatedBatch& valid, const ValidationOptions& options) {
 
 Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const ValidationOptions& options,
                                                       CompressionScratch& scratch) {
-  TRY_ASSIGN(BatchView batch, the_batch(records, options));
+  auto framed = the_batch(records, options);
+  if (framed.failed()) {
+    framed.error().misframed = true;
+    return Err(std::move(framed.error()));
+  }
+  const BatchView& batch = *framed;
   TRY(check_header(batch, options));
   ValidatedBatch valid;
   valid.count = batch.records_count();

@@ -54,6 +54,8 @@ struct ProduceError {
   std::string message;
   /// At most kRecordFaultsMax; the clients of a batch fail as a whole anyhow.
   std::vector<RecordFault> records;
+  /// It is not one batch of the right format: refused before any log is looked at.
+  bool misframed = false;
 };
 inline constexpr std::size_t kRecordFaultsMax = 1000;
 

@@ -76,7 +76,9 @@ Response::PartitionData to_response(const RequestContext& context, FetchSlot& sl
   data.high_watermark = result.high_watermark.value();
   data.last_stable_offset = result.last_stable_offset.value();
   data.log_start_offset = result.log_start_offset.value();
-  data.aborted_transactions.reset();
+  // As Kafka: an empty list where the partition is not known at all, null elsewhere.
+  bool unknown = slot.refused == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION || slot.refused == ErrorCode::UNKNOWN_TOPIC_ID;
+  if (!unknown) data.aborted_transactions.reset();
   if (result.aborted.has_value()) {
     data.aborted_transactions.emplace();
     for (const replica::AbortedRange& aborted : *result.aborted) {

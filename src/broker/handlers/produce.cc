@@ -135,8 +135,10 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
   }
   replica::AppendOptions options;
   options.produce_version = context.api_version;
-  options.wait_committed = request.acks == -1;
-  options.deadline = context.loop().now() + from_ms(std::max(request.timeout_ms, 0));
+  // With one replica, what is appended and not committed yet waits for the sync that flush.messages asks for. That
+  // holds for acks=1, too; only a wait for other replicas has the request's limit.
+  options.wait_committed = request.acks != 0;
+  if (request.acks == -1) options.deadline = context.loop().now() + from_ms(std::max(request.timeout_ms, 0));
   co_await append_all(context, &writes, options);
 
   Response response;
