@@ -40,7 +40,7 @@ io::Task<Result<Response, wire::ErrorCode>> ask_group(RequestContext context, st
 io::Task<wire::ErrorCode> read_coordinator(RequestContext context, std::string group_id,
                                            replica::GroupCoordinator::Read read);
 
-/// What `read(const group::Groups&)` returns, once all that it can tell of is committed.
+/// What `read(const group::Groups&)` returns, once all that it tells of is committed.
 template <class T, class Read>
 io::Task<Result<T, wire::ErrorCode>> read_group(RequestContext context, std::string group_id, Read read) {
   auto value = std::make_shared<std::optional<T>>();

@@ -36,13 +36,14 @@ struct GroupCoordinator::Shard {
   bool dropped = false;
   Offset end{0};  // behind the last record that was replayed
   Offset committed{0};
+  std::map<group::RequestToken, Parked*> parked;
 };
 
 // A request that waits for its reply; lives in the frame of the task that waits.
 struct GroupCoordinator::Parked {
   explicit Parked(io::Loop& loop) : answered(loop) {}
   std::optional<group::ReplyBody> body;
-  io::Signal answered;
+  io::Signal answered;  // or the shard was dropped
 };
 
 GroupCoordinator::GroupCoordinator(io::Loop& control, Partitions& partitions, GroupCoordinatorOptions options)
@@ -80,7 +81,9 @@ void GroupCoordinator::on_image(const image::Image& image, BrokerId self) {
 void GroupCoordinator::drop(Shard& shard) {
   shard.dropped = true;
   group::Effects effects = shard.groups.unload();
-  for (group::Reply& reply : effects.replies) send(std::move(reply));
+  for (group::Reply& reply : effects.replies) send(shard, std::move(reply));
+  // The machine knows of those that wait for others; those whose reply waits for its commit are known here alone.
+  for (auto& [token, parked] : shard.parked) parked->answered.notify_all();
   shard.changed.notify_all();
 }
 
@@ -111,7 +114,7 @@ io::Task<GroupCoordinator::Outcome> GroupCoordinator::request(std::string group_
   std::shared_ptr<Shard> shard = shards_.at(*partition_of(group_id));
   Parked parked(loop_);
   info.token = next_token_++;
-  parked_.emplace(info.token, &parked);
+  shard->parked.emplace(info.token, &parked);
   {
     auto turn = co_await shard->turn.lock();
     if (!shard->dropped) {
@@ -119,17 +122,17 @@ io::Task<GroupCoordinator::Outcome> GroupCoordinator::request(std::string group_
       co_await perform(shard, std::move(effects));
     }
   }
-  while (!parked.body.has_value() && !shard->dropped) co_await parked.answered.wait(loop_.now() + 1s);
-  parked_.erase(info.token);
+  while (!parked.body.has_value() && !shard->dropped) co_await parked.answered.wait();
+  shard->parked.erase(info.token);
   Outcome outcome;
   if (parked.body.has_value()) outcome.body = std::move(parked.body);
   else outcome.error = ErrorCode::NOT_COORDINATOR;
   co_return std::move(outcome);
 }
 
-void GroupCoordinator::send(group::Reply reply) {
-  auto it = parked_.find(reply.token);
-  if (it == parked_.end()) return;  // the client has given up
+void GroupCoordinator::send(Shard& shard, group::Reply reply) {
+  auto it = shard.parked.find(reply.token);
+  if (it == shard.parked.end()) return;  // answered NOT_COORDINATOR already
   it->second->body = std::move(reply.body);
   it->second->answered.notify_all();
 }
@@ -176,7 +179,7 @@ io::Task<void> GroupCoordinator::perform(std::shared_ptr<Shard> shard, group::Ef
   std::vector<group::Reply> later;
   for (group::Reply& reply : effects.replies) {
     if (reply.after_commit && shard->committed < shard->end) later.push_back(std::move(reply));
-    else send(std::move(reply));
+    else send(*shard, std::move(reply));
   }
   if (!later.empty()) loop_.spawn(reply_when_committed(this, shard, shard->end, std::move(later)));
   shard->changed.notify_all();
@@ -187,7 +190,7 @@ io::Task<void> GroupCoordinator::reply_when_committed(GroupCoordinator* self, st
   Offset reached = co_await self->partitions_.wait_committed(shard->id, end);
   if (reached < end) co_return;  // the partition was lost: drop() has answered
   shard->committed = std::max(shard->committed, reached);
-  for (group::Reply& reply : replies) self->send(std::move(reply));
+  for (group::Reply& reply : replies) self->send(*shard, std::move(reply));
 }
 
 io::Task<void> GroupCoordinator::load(GroupCoordinator* self, std::shared_ptr<Shard> shard) {
@@ -244,22 +247,32 @@ io::Task<void> GroupCoordinator::run_timers(GroupCoordinator* self, std::shared_
 io::Task<ErrorCode> GroupCoordinator::read(std::string group_id, Read read) {
   ErrorCode error = check(group_id);
   if (error != ErrorCode::NONE) co_return error;
-  std::shared_ptr<Shard> shard = shards_.at(*partition_of(group_id));
-  if (shard->committed < shard->end) {
-    Offset reached = co_await partitions_.wait_committed(shard->id, shard->end);
-    shard->committed = std::max(shard->committed, reached);
-  }
-  if (shard->dropped) co_return ErrorCode::NOT_COORDINATOR;
-  read(shard->groups);
-  co_return ErrorCode::NONE;
+  co_return co_await read_shard(shards_.at(*partition_of(group_id)), &read);
 }
 
-ErrorCode GroupCoordinator::read_all(const Read& read) const {
-  ErrorCode result = ErrorCode::NONE;
-  for (const auto& [index, shard] : shards_) {
-    if (shard->loaded) read(shard->groups);
-    else result = ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
+io::Task<ErrorCode> GroupCoordinator::read_partition(PartitionId partition, Read read) {
+  auto it = shards_.find(partition);
+  if (it == shards_.end()) co_return ErrorCode::NOT_COORDINATOR;
+  if (!it->second->loaded) co_return ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
+  co_return co_await read_shard(it->second, &read);
+}
+
+// First the read, then the wait: what comes in between is not in the answer and need not be committed.
+io::Task<ErrorCode> GroupCoordinator::read_shard(std::shared_ptr<Shard> shard, const Read* read) {
+  (*read)(shard->groups);
+  Offset end = shard->end;
+  if (shard->committed < end) {
+    Offset reached = co_await partitions_.wait_committed(shard->id, end);
+    shard->committed = std::max(shard->committed, reached);
+    if (reached < end) co_return ErrorCode::NOT_COORDINATOR;
   }
+  co_return shard->dropped ? ErrorCode::NOT_COORDINATOR : ErrorCode::NONE;
+}
+
+Result<std::vector<PartitionId>, ErrorCode> GroupCoordinator::partitions() const {
+  if (stopping_) return Err(ErrorCode::COORDINATOR_NOT_AVAILABLE);
+  std::vector<PartitionId> result;
+  for (const auto& [index, shard] : shards_) result.push_back(index);
   return result;
 }
 

@@ -14,9 +14,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "base/result.h"
 #include "group/groups.h"
 #include "image/image.h"
 #include "io/loop.h"
@@ -57,11 +57,14 @@ class GroupCoordinator {
   /// Runs `step` on the group's shard and waits for the reply. `info.token` is filled in here.
   io::Task<Outcome> request(std::string group_id, group::RequestInfo info, Step step);
 
-  /// Reads a group's shard once all that it holds is committed. Errors: as check(); then `read` was not called.
+  /// Reads a group's shard and ends when all that was read is committed. Errors: as check(), or the partition was
+  /// lost meanwhile: what was read, if anything, is to be thrown away.
   using Read = std::function<void(const group::Groups&)>;
   io::Task<wire::ErrorCode> read(std::string group_id, Read read);
-  /// Reads every loaded shard. COORDINATOR_LOAD_IN_PROGRESS: some are not loaded.
-  wire::ErrorCode read_all(const Read& read) const;
+  /// The same for one partition of `__consumer_offsets`.
+  io::Task<wire::ErrorCode> read_partition(PartitionId partition, Read read);
+  /// The partitions that this node coordinates, loaded or not. COORDINATOR_NOT_AVAILABLE after stop().
+  Result<std::vector<PartitionId>, wire::ErrorCode> partitions() const;
 
  private:
   struct Shard;
@@ -73,7 +76,8 @@ class GroupCoordinator {
   io::Task<bool> append(std::shared_ptr<Shard> shard, const group::Effects* effects, wire::ErrorCode* error);
   static io::Task<void> reply_when_committed(GroupCoordinator* self, std::shared_ptr<Shard> shard, Offset end,
                                              std::vector<group::Reply> replies);
-  void send(group::Reply reply);
+  io::Task<wire::ErrorCode> read_shard(std::shared_ptr<Shard> shard, const Read* read);
+  void send(Shard& shard, group::Reply reply);
   void drop(Shard& shard);
 
   io::Loop& loop_;
@@ -81,7 +85,6 @@ class GroupCoordinator {
   GroupCoordinatorOptions options_;
   std::map<PartitionId, std::shared_ptr<Shard>> shards_;
   std::int32_t partition_count_ = 0;
-  std::unordered_map<group::RequestToken, Parked*> parked_;
   group::RequestToken next_token_ = 1;
   bool stopping_ = false;
 };

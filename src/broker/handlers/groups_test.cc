@@ -10,6 +10,7 @@
 #include "wire/apis/heartbeat.h"
 #include "wire/apis/leave_group.h"
 #include "wire/apis/list_groups.h"
+#include "wire/apis/offset_commit.h"
 #include "wire/apis/sync_group.h"
 #include "wire/error_code.h"
 
@@ -271,6 +272,33 @@ TEST_F(Groups, a_member_that_is_silent_for_its_session_is_gone) {
   ASSERT_EQ(world_.ask<wire::SyncGroupApi>(sync_request(joined), 5)->error_code, 0);
   world_.world().run_for(11s);
   EXPECT_EQ(heartbeat(joined, 4), code(ErrorCode::UNKNOWN_MEMBER_ID));
+}
+
+TEST(GroupList, tells_of_nothing_that_a_power_loss_could_take_back) {
+  NodeWorld world({{"log.flush.interval.messages", "1"}, {"offsets.topic.num.partitions", "1"}});
+  ASSERT_TRUE(world.start()) << world.error();
+  world.create_topic("orders");
+  wire::FindCoordinatorRequest find;
+  find.coordinator_keys = {"g"};
+  ASSERT_EQ(world.ask<wire::FindCoordinatorApi>(find, 6)->coordinators.at(0).error_code, 0);
+  world.world().run_for(1s);
+
+  wire::OffsetCommitRequest commit;
+  commit.group_id = "g";
+  auto& topic = commit.topics.emplace_back();
+  topic.name = "orders";
+  topic.partitions.emplace_back().committed_offset = 7;
+  world.machine().disk().faults().slow = 10s;
+  auto committing = world.send<wire::OffsetCommitApi>(commit, 9, Via{"member"});
+  world.world().run_for(20ms);
+  auto list = world.ask<wire::ListGroupsApi>({}, 5);
+  ASSERT_TRUE(list.has_value()) << list.error().message;
+  ASSERT_EQ(list->groups.size(), 1u);
+  TopicIdPartition id{world.image().topic("__consumer_offsets")->id, PartitionId(0)};
+  auto partition = world.node().partitions().owning(id).find(id);
+  EXPECT_EQ(partition->log().log_end_offset(), Offset(1));
+  EXPECT_EQ(partition->high_watermark(), Offset(1));
+  EXPECT_EQ(world.wait<wire::OffsetCommitApi>(committing)->topics.at(0).partitions.at(0).error_code, 0);
 }
 
 TEST_F(Groups, a_stop_answers_members_that_are_joining) {

@@ -1,5 +1,7 @@
 #include "broker/handlers/list_groups.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -12,16 +14,25 @@ using wire::ErrorCode;
 using Request = ListGroupsHandler::Api::Request;
 using Response = ListGroupsHandler::Api::Response;
 
+Response failure(ErrorCode error) {
+  Response response;
+  response.error_code = wire::to_int16(error);
+  return response;
+}
+
 io::Task<Response> list_there(replica::GroupCoordinator* coordinator, std::shared_ptr<const Request> request) {
   Response response;
-  ErrorCode error = coordinator->read_all([&](const group::Groups& groups) {
-    for (auto& group : groups.list_groups(request->states_filter, request->types_filter)) {
-      response.groups.push_back(std::move(group));
-    }
-  });
-  if (error != ErrorCode::NONE) {
-    response.groups.clear();
-    response.error_code = wire::to_int16(error);
+  auto partitions = coordinator->partitions();
+  if (partitions.failed()) co_return failure(partitions.error());
+  for (PartitionId partition : *partitions) {
+    std::vector<Response::ListedGroup> listed;
+    replica::GroupCoordinator::Read read = [&listed, request](const group::Groups& groups) {
+      listed = groups.list_groups(request->states_filter, request->types_filter);
+    };
+    ErrorCode error = co_await coordinator->read_partition(partition, std::move(read));
+    if (error == ErrorCode::NOT_COORDINATOR) continue;  // another node lists it
+    if (error != ErrorCode::NONE) co_return failure(error);
+    std::ranges::move(listed, std::back_inserter(response.groups));
   }
   co_return response;
 }

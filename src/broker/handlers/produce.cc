@@ -22,21 +22,27 @@ struct Write {
   Appended outcome;
 };
 
-// One loop's share of a request; shared with the far loop while the appends run.
+// Shared with the far loops, each of which touches its own elements only. They may still run when this loop's tasks
+// have been destroyed at the end of a stop.
+using Writes = std::shared_ptr<std::vector<Write>>;
+
+// One loop's part of a request.
 struct Share {
-  std::vector<Write*> writes;
+  Writes writes;
+  std::vector<std::size_t> places;
   replica::AppendOptions options;
 };
 
+io::Task<void> append_one(replica::LoopPartitions* there, Writes writes, std::size_t place,
+                          replica::AppendOptions options) {
+  Write& write = (*writes)[place];
+  Bytes records = std::move(write.records);
+  write.outcome = co_await there->append(write.id, std::move(records), options);
+}
+
 io::Task<void> append_share(replica::LoopPartitions* there, std::shared_ptr<Share> share) {
   std::vector<io::Task<void>> waiting;
-  for (Write* write : share->writes) {
-    auto run = [](replica::LoopPartitions* partitions, Write* one, replica::AppendOptions options) -> io::Task<void> {
-      Bytes records = std::move(one->records);
-      one->outcome = co_await partitions->append(one->id, std::move(records), options);
-    };
-    waiting.push_back(run(there, write, share->options));
-  }
+  for (std::size_t place : share->places) waiting.push_back(append_one(there, share->writes, place, share->options));
   co_await io::when_all(there->loop(), std::move(waiting));
 }
 
@@ -94,17 +100,19 @@ Response::PartitionProduceResponse to_response(const Write& write, std::int32_t 
   return partition;
 }
 
-io::Task<void> append_all(RequestContext context, std::vector<Write>* writes, replica::AppendOptions options) {
+io::Task<void> append_all(RequestContext context, Writes writes, replica::AppendOptions options) {
   replica::Partitions& partitions = context.services().partitions;
   std::vector<std::shared_ptr<Share>> shares(partitions.loops());
-  for (Write& write : *writes) {
+  for (std::size_t place = 0; place < writes->size(); ++place) {
+    const Write& write = (*writes)[place];
     if (write.outcome.error != ErrorCode::NONE) continue;
     std::shared_ptr<Share>& share = shares[partitions.owner(write.id)];
     if (share == nullptr) {
       share = std::make_shared<Share>();
+      share->writes = writes;
       share->options = options;
     }
-    share->writes.push_back(&write);
+    share->places.push_back(place);
   }
   std::vector<io::Task<void>> running;
   for (std::size_t i = 0; i < shares.size(); ++i) {
@@ -120,7 +128,7 @@ io::Task<void> append_all(RequestContext context, std::vector<Write>* writes, re
 
 io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context, Request request) {
   bool acks_ok = request.acks == 0 || request.acks == 1 || request.acks == -1;
-  std::vector<Write> writes;
+  auto writes = std::make_shared<std::vector<Write>>();
   for (auto& topic : request.topic_data) {
     for (auto& data : topic.partition_data) {
       Write write;
@@ -130,7 +138,7 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
       }
       write.outcome.error = error;
       if (data.records.has_value()) write.records = std::move(*data.records);
-      writes.push_back(std::move(write));
+      writes->push_back(std::move(write));
     }
   }
   replica::AppendOptions options;
@@ -139,7 +147,7 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
   // holds for acks=1, too; only a wait for other replicas has the request's limit.
   options.wait_committed = request.acks != 0;
   if (request.acks == -1) options.deadline = context.loop().now() + from_ms(std::max(request.timeout_ms, 0));
-  co_await append_all(context, &writes, options);
+  co_await append_all(context, writes, options);
 
   Response response;
   std::size_t at = 0;
@@ -149,7 +157,7 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
     answer.name = topic.name;
     answer.topic_id = topic.topic_id;
     for (const auto& data : topic.partition_data) {
-      const Write& write = writes[at++];
+      const Write& write = (*writes)[at++];
       auto partition = to_response(write, data.index);
       failed = failed || write.outcome.error != ErrorCode::NONE;
       if (context.api_version >= kLeaderHintVersion && write.outcome.error == ErrorCode::NOT_LEADER_OR_FOLLOWER) {
