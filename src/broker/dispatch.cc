@@ -51,9 +51,7 @@ io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, Cl
   context.listener = listener;
   context.client = client;
   context.image = local->image;
-  context.api_key = key;
   context.api_version = version;
-  context.correlation_id = correlation_id;
   context.client_id = client_id.value_or("");
   // The response header of ApiVersions is v0 at every version: the client does not know yet what we speak.
   result.flexible_header = flexible && !is_api_versions;

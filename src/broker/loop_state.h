@@ -1,5 +1,6 @@
 /// LoopState: what one data loop holds for its connections: the metadata image it serves from, its partitions, its
-/// fetch sessions. Used on that loop only; no lock, no shared reference count per request.
+/// fetch sessions. Used on that loop only: a request takes no lock and counts no reference that another loop counts
+/// too.
 #pragma once
 
 #include <atomic>
@@ -47,9 +48,12 @@ struct LoopState {
   std::map<std::uint64_t, Connection*> live;  // open connections by id, to be closed at a stop
   io::Signal connection_ended;                // one left `live`
 
-  /// Takes over an image unless a newer one is here already.
+  /// Takes over an image unless a newer one is here already. Its requests share a reference count of this loop's own,
+  /// which holds one reference of `newer`.
   void see(const ImagePtr& newer) {
-    if (newer != nullptr && newer->offset > image->offset) image = newer;
+    if (newer == nullptr || newer->offset <= image->offset) return;
+    auto held = std::make_shared<const ImagePtr>(newer);
+    image = ImagePtr(held, held->get());
   }
 };
 

@@ -34,9 +34,7 @@ struct RequestContext {
   ClientInfo* client = nullptr;
   /// The metadata that this request sees from start to end.
   replica::ImagePtr image;
-  std::int16_t api_key = 0;
   std::int16_t api_version = 0;
-  std::int32_t correlation_id = 0;
   std::string client_id;
 
   Services& services() const { return local->services; }
