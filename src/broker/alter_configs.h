@@ -31,6 +31,10 @@ std::set<ConfigResourceKey> given_twice(const RequestContext& context, const Req
   return twice;
 }
 
+/// What a broker says of a resource before it looks at the entries: an unknown type, or another node's values. None:
+/// go on; the entries of a kBroker resource are this node's to check, all others are the controller's.
+meta::ApiError check_resource(const RequestContext& context, const ConfigResourceKey& resource);
+
 /// `check_here(resource)`: this node's own error, or none: the controller's turn. `decide(context, request)`: the
 /// controller's decision on what is left.
 template <class Response, class Request, class Check, class Decide>

@@ -10,6 +10,7 @@
 
 #include "broker/request_context.h"
 #include "meta/decision.h"
+#include "wire/error_code.h"
 
 namespace milena::broker {
 
@@ -44,6 +45,17 @@ io::Task<std::optional<detail::DecidedResponse<Decide>>> ask_controller(RequestC
     return detail::decide_there(services, std::move(decide), settle);
   };
   co_return co_await io::run_on(services->control, std::move(work));
+}
+
+/// All that a handler does whose request goes to the controller as it came; `decide` is a function of the room `meta`.
+template <class Api, auto decide>
+io::Task<typename Api::Response> forward_to_controller(RequestContext context, typename Api::Request request) {
+  auto ask = [request = std::move(request)](const meta::Context& controller) { return decide(controller, request); };
+  auto response = co_await ask_controller(context, std::move(ask), Settle::kCommitted);
+  if (response.has_value()) co_return std::move(*response);
+  typename Api::Response failed;
+  failed.error_code = wire::to_int16(wire::ErrorCode::NOT_CONTROLLER);
+  co_return failed;
 }
 
 }  // namespace milena::broker

@@ -36,6 +36,20 @@ io::Task<Result<Response, wire::ErrorCode>> ask_group(RequestContext context, st
   co_return std::move(*response);
 }
 
+/// The same for a request that goes to its group as it came; `method` is a member function of group::Groups.
+template <class Api>
+using GroupMethod = group::Effects (group::Groups::*)(const typename Api::Request& request,
+                                                      const group::RequestInfo& info, group::Now now);
+template <class Api>
+io::Task<Result<typename Api::Response, wire::ErrorCode>> forward_to_group(RequestContext context,
+                                                                           typename Api::Request request,
+                                                                           GroupMethod<Api> method) {
+  std::string group_id = request.group_id;
+  auto step = [request = std::move(request), method](group::Groups& groups, const group::RequestInfo& info,
+                                                     group::Now now) { return (groups.*method)(request, info, now); };
+  return ask_group<typename Api::Response>(std::move(context), std::move(group_id), std::move(step));
+}
+
 /// Runs `read` on the shard of the group; see GroupCoordinator::read.
 io::Task<wire::ErrorCode> read_coordinator(RequestContext context, std::string group_id,
                                            replica::GroupCoordinator::Read read);

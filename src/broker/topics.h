@@ -1,9 +1,11 @@
 /// Small questions that many handlers ask of the metadata image.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "broker/request_context.h"
 #include "image/image.h"
@@ -31,5 +33,20 @@ struct CurrentLeader {
   Epoch epoch = kNoEpoch;
 };
 CurrentLeader current_leader(const image::Image& image, const TopicIdPartition& id);
+
+/// Tells where `id` is reached on the client's listener, once per response.
+template <class Response>
+void add_endpoint(const RequestContext& context, BrokerId id, Response& response) {
+  const image::Broker* broker = context.image->broker(id);
+  if (broker == nullptr) return;
+  auto address = broker_address(*broker, context.listener->name);
+  auto same = [&](const auto& known) { return known.node_id == id.value(); };
+  if (!address.has_value() || std::ranges::any_of(response.node_endpoints, same)) return;
+  auto& endpoint = response.node_endpoints.emplace_back();
+  endpoint.node_id = id.value();
+  endpoint.host = std::move(address->host);
+  endpoint.port = address->port;
+  endpoint.rack = std::move(address->rack);
+}
 
 }  // namespace milena::broker

@@ -11,14 +11,7 @@ using Request = AllocateProducerIdsHandler::Api::Request;
 using Response = AllocateProducerIdsHandler::Api::Response;
 
 io::Task<Response> AllocateProducerIdsHandler::handle(RequestContext context, Request request) {
-  auto decide = [request = std::move(request)](const meta::Context& controller) {
-    return meta::allocate_producer_ids(controller, request);
-  };
-  auto response = co_await ask_controller(context, std::move(decide), Settle::kCommitted);
-  if (response.has_value()) co_return std::move(*response);
-  Response failed;
-  failed.error_code = wire::to_int16(wire::ErrorCode::NOT_CONTROLLER);
-  co_return failed;
+  return forward_to_controller<Api, meta::allocate_producer_ids>(std::move(context), std::move(request));
 }
 
 const HandlerEntry kAllocateProducerIds = make_handler<AllocateProducerIdsHandler>(Serves::kController);

@@ -1,11 +1,8 @@
 #include "broker/handlers/alter_configs.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "broker/alter_configs.h"
-#include "broker/resource_names.h"
 #include "config/alter.h"
 #include "meta/configs.h"
 
@@ -19,17 +16,6 @@ using Request = AlterConfigsHandler::Api::Request;
 using Response = AlterConfigsHandler::Api::Response;
 using Resource = Request::AlterConfigsResource;
 
-ApiError check_broker(const RequestContext& context, const Resource& resource, const Properties& values) {
-  bool one_broker = !resource.resource_name.empty();
-  if (one_broker) {
-    auto problem = node_name_problem(NodeNameIn::kAlter, resource.resource_name, context.services().broker.node_id);
-    if (problem.has_value()) return {ErrorCode::INVALID_REQUEST, *std::move(problem)};
-  }
-  auto valid = config::validate_broker(values, one_broker);
-  if (valid.failed()) return {ErrorCode::INVALID_REQUEST, valid.error().message};
-  return {};
-}
-
 ApiError check_here(const RequestContext& context, const Resource& resource) {
   if (context.listener->controller) return {};
   Properties values;
@@ -41,14 +27,11 @@ ApiError check_here(const RequestContext& context, const Resource& resource) {
     if (!entry.value.has_value()) nulls += (nulls.empty() ? "" : ", ") + entry.name;
   }
   if (!nulls.empty()) return {ErrorCode::INVALID_REQUEST, "Null value not supported for : " + nulls};
-  switch (static_cast<ResourceType>(resource.resource_type)) {
-    case ResourceType::kBroker: return check_broker(context, resource, values);
-    case ResourceType::kTopic:
-    case ResourceType::kClientMetrics:
-    case ResourceType::kGroup: return {};
-    case ResourceType::kBrokerLogger: break;
-  }
-  return {ErrorCode::INVALID_REQUEST, fmt::format("Unknown resource type {}", resource.resource_type)};
+  ApiError error = check_resource(context, key_of(resource));
+  if (error.failed() || resource.resource_type != static_cast<std::int8_t>(ResourceType::kBroker)) return error;
+  auto valid = config::validate_broker(values, !resource.resource_name.empty());
+  if (valid.failed()) return {ErrorCode::INVALID_REQUEST, valid.error().message};
+  return {};
 }
 
 }  // namespace

@@ -11,14 +11,7 @@ using Request = BrokerRegistrationHandler::Api::Request;
 using Response = BrokerRegistrationHandler::Api::Response;
 
 io::Task<Response> BrokerRegistrationHandler::handle(RequestContext context, Request request) {
-  auto decide = [request = std::move(request)](const meta::Context& controller) {
-    return meta::register_broker(controller, request);
-  };
-  auto response = co_await ask_controller(context, std::move(decide), Settle::kCommitted);
-  if (response.has_value()) co_return std::move(*response);
-  Response failed;
-  failed.error_code = wire::to_int16(wire::ErrorCode::NOT_CONTROLLER);
-  co_return failed;
+  return forward_to_controller<Api, meta::register_broker>(std::move(context), std::move(request));
 }
 
 const HandlerEntry kBrokerRegistration = make_handler<BrokerRegistrationHandler>(Serves::kController);

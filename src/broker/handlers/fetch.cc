@@ -55,17 +55,7 @@ void add_leader(const RequestContext& context, const FetchSlot& slot, Response& 
   CurrentLeader leader = current_leader(*context.image, slot.read.id);
   data.current_leader.leader_id = leader.id.value();
   data.current_leader.leader_epoch = leader.epoch.value();
-  const image::Broker* broker = context.image->broker(leader.id);
-  if (broker == nullptr || context.api_version < kEndpointVersion) return;
-  auto address = broker_address(*broker, context.listener->name);
-  auto same = [&](const auto& known) { return known.node_id == leader.id.value(); };
-  if (!address.has_value() || std::ranges::any_of(response.node_endpoints, same)) return;
-  Response::NodeEndpoint endpoint;
-  endpoint.node_id = address->id.value();
-  endpoint.host = address->host;
-  endpoint.port = address->port;
-  endpoint.rack = address->rack;
-  response.node_endpoints.push_back(std::move(endpoint));
+  if (context.api_version >= kEndpointVersion) add_endpoint(context, leader.id, response);
 }
 
 Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, Response& response) {

@@ -11,11 +11,7 @@ using Request = HeartbeatHandler::Api::Request;
 using Response = HeartbeatHandler::Api::Response;
 
 io::Task<Response> HeartbeatHandler::handle(RequestContext context, Request request) {
-  std::string group_id = request.group_id;
-  auto step = [request = std::move(request)](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
-    return groups.heartbeat(request, info, now);
-  };
-  auto answer = co_await ask_group<Response>(context, std::move(group_id), std::move(step));
+  auto answer = co_await forward_to_group<Api>(context, std::move(request), &group::Groups::heartbeat);
   if (answer.has_value()) co_return std::move(*answer);
   Response response;
   if (answer.error() != ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "broker/alter_configs.h"
-#include "broker/resource_names.h"
 #include "config/alter.h"
 #include "config/key.h"
 #include "meta/configs.h"
@@ -45,11 +44,6 @@ ApiError check_list_operation(const config::AlterOp& op) {
 
 // A broker takes changes of its own values and of all brokers' default, and tries them before the controller does.
 ApiError check_broker(const RequestContext& context, const Resource& resource) {
-  bool one_broker = !resource.resource_name.empty();
-  if (one_broker) {
-    auto problem = node_name_problem(NodeNameIn::kAlter, resource.resource_name, context.services().broker.node_id);
-    if (problem.has_value()) return {ErrorCode::INVALID_REQUEST, *std::move(problem)};
-  }
   std::vector<config::AlterOp> ops;
   for (const auto& entry : resource.configs) {
     if (entry.config_operation < 0 || entry.config_operation > 3) {
@@ -65,7 +59,7 @@ ApiError check_broker(const RequestContext& context, const Resource& resource) {
     bool request_wrong = altered.error().code == config::AlterError::Code::kInvalidRequest;
     return {request_wrong ? ErrorCode::INVALID_REQUEST : ErrorCode::INVALID_CONFIG, altered.error().message};
   }
-  auto valid = config::validate_broker(altered->values, one_broker);
+  auto valid = config::validate_broker(altered->values, !resource.resource_name.empty());
   // KAFKA-13609: Kafka's brokers say INVALID_REQUEST here, and clients may know it.
   if (valid.failed()) return {ErrorCode::INVALID_REQUEST, valid.error().message};
   return {};
@@ -78,14 +72,9 @@ ApiError check_here(const RequestContext& context, const Resource& resource) {
   if (context.listener->controller) return {};
   ApiError error = check_entries(resource);
   if (error.failed()) return error;
-  switch (static_cast<ResourceType>(resource.resource_type)) {
-    case ResourceType::kBroker: return check_broker(context, resource);
-    case ResourceType::kTopic:
-    case ResourceType::kClientMetrics:
-    case ResourceType::kGroup: return {};
-    case ResourceType::kBrokerLogger: break;
-  }
-  return {ErrorCode::INVALID_REQUEST, fmt::format("Unknown resource type {}", resource.resource_type)};
+  error = check_resource(context, key_of(resource));
+  if (error.failed() || resource.resource_type != static_cast<std::int8_t>(ResourceType::kBroker)) return error;
+  return check_broker(context, resource);
 }
 
 }  // namespace

@@ -10,12 +10,8 @@ using Request = JoinGroupHandler::Api::Request;
 using Response = JoinGroupHandler::Api::Response;
 
 io::Task<Response> JoinGroupHandler::handle(RequestContext context, Request request) {
-  std::string group_id = request.group_id;
   std::string member_id = request.member_id;
-  auto step = [request = std::move(request)](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
-    return groups.join_group(request, info, now);
-  };
-  auto answer = co_await ask_group<Response>(context, std::move(group_id), std::move(step));
+  auto answer = co_await forward_to_group<Api>(context, std::move(request), &group::Groups::join_group);
   if (answer.has_value()) co_return std::move(*answer);
   Response refused;
   refused.error_code = wire::to_int16(answer.error());

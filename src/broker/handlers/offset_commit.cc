@@ -71,12 +71,8 @@ io::Task<Response> OffsetCommitHandler::handle(RequestContext context, Request r
   Sorted sorted;
   for (const auto& topic : request.topics) sort_topic(context, topic, sorted);
   if (sorted.open.empty()) co_return std::move(sorted.response);
-  std::string group_id = request.group_id;
   request.topics = std::move(sorted.known.topics);
-  auto step = [request = std::move(request)](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
-    return groups.offset_commit(request, info, now);
-  };
-  auto answer = co_await ask_group<Response>(context, std::move(group_id), std::move(step));
+  auto answer = co_await forward_to_group<Api>(context, std::move(request), &group::Groups::offset_commit);
   answer_open(sorted, answer);
   co_return std::move(sorted.response);
 }

@@ -45,11 +45,7 @@ void merge(Response& response, Response answered) {
 io::Task<Response> OffsetDeleteHandler::handle(RequestContext context, Request request) {
   Response response;
   take_out_unknown(*context.image, request, response);
-  std::string group_id = request.group_id;
-  auto step = [request = std::move(request)](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
-    return groups.offset_delete(request, info, now);
-  };
-  auto answer = co_await ask_group<Response>(context, std::move(group_id), std::move(step));
+  auto answer = co_await forward_to_group<Api>(context, std::move(request), &group::Groups::offset_delete);
   Response refused;
   if (answer.failed()) {
     refused.error_code = wire::to_int16(answer.error());

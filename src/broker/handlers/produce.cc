@@ -67,19 +67,7 @@ void add_leader_hint(const RequestContext& context, const Write& write, Response
   CurrentLeader leader = current_leader(*context.image, write.id);
   partition.current_leader.leader_id = leader.id.value();
   partition.current_leader.leader_epoch = leader.epoch.value();
-  const image::Broker* broker = context.image->broker(leader.id);
-  if (broker == nullptr) return;
-  auto address = broker_address(*broker, context.listener->name);
-  if (!address.has_value()) return;
-  for (const auto& known : response.node_endpoints) {
-    if (known.node_id == address->id.value()) return;
-  }
-  Response::NodeEndpoint endpoint;
-  endpoint.node_id = address->id.value();
-  endpoint.host = address->host;
-  endpoint.port = address->port;
-  endpoint.rack = address->rack;
-  response.node_endpoints.push_back(std::move(endpoint));
+  add_endpoint(context, leader.id, response);
 }
 
 Response::PartitionProduceResponse to_response(const Write& write, std::int32_t index) {

@@ -26,11 +26,7 @@ io::Task<Response> SyncGroupHandler::handle(RequestContext context, Request requ
       (!request.protocol_type.has_value() || !request.protocol_name.has_value())) {
     co_return refused(ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
   }
-  std::string group_id = request.group_id;
-  auto step = [request = std::move(request)](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
-    return groups.sync_group(request, info, now);
-  };
-  auto answer = co_await ask_group<Response>(context, std::move(group_id), std::move(step));
+  auto answer = co_await forward_to_group<Api>(context, std::move(request), &group::Groups::sync_group);
   if (answer.failed()) co_return refused(answer.error());
   co_return std::move(*answer);
 }
