@@ -7,7 +7,8 @@
 ///   };
 ///   const HandlerEntry kHeartbeat = make_handler<HeartbeatHandler>();
 ///
-/// and one line in handlers/handler_list.cc. ApiVersions, dispatch, docs and fuzz targets come from that list.
+/// and, in the order of the keys, one line in handlers/handler_list.cc, from which dispatch and ApiVersions take what is
+/// served.
 /// `handle` may return Task<std::optional<Response>>: no value means that nothing is sent (acks=0).
 /// Decoding and encoding happen here, once, for all.
 #pragma once

@@ -103,7 +103,8 @@ io::Task<void> LogManager::run_checkpoints(LogManager* self) {
   }
 }
 
-// flush.ms: a partition whose oldest unsynced record is that old is synced, looked at each scheduler interval.
+// flush.ms: a partition with unsynced records whose last flush is that long ago is synced, looked at each scheduler
+// interval.
 io::Task<void> LogManager::run_timed_flushes(LogManager* self, LoopPartitions* there) {
   io::Loop& loop = there->loop();
   while (true) {
