@@ -98,6 +98,7 @@ void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration st
 io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const ServerOptions* asked) {
   io::Loop& loop = runtime->control_loop();
   Instant began = loop.now();
+  io::raise_open_file_limit();
   Ending ending(loop);
   broker::NodeOptions options;
   options.config = loaded->config;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kFormatCommand =
     "milena storage format --standalone --cluster-id $(milena storage random-uuid) --config <server.properties>";
 constexpr Duration kUnfenceRetry = 10ms;
+constexpr Duration kGroupsLoadLimit = std::chrono::seconds(2);
 constexpr Duration kShutdownLimit = std::chrono::seconds(15);
 constexpr Duration kDrainLimit = std::chrono::seconds(1);
 
@@ -34,9 +35,7 @@ Limits limits_of(const config::ServerConfig& server, const config::KafkaConfig& 
 replica::LogManagerOptions log_options(const config::ServerConfig& server) {
   replica::LogManagerOptions options;
   options.log_dirs = server.log.dirs;
-  if (std::ranges::find(options.log_dirs, server.metadata_log.dir) == options.log_dirs.end()) {
-    options.log_dirs.push_back(server.metadata_log.dir);
-  }
+  options.metadata_dir = server.metadata_log.dir;
   options.retention_check_interval = server.log.retention_check_interval;
   options.checkpoint_interval = server.log.recovery_checkpoint_interval;
   options.flush_interval = server.log.flush_check_interval;
@@ -192,6 +191,7 @@ io::Task<Result<void, NodeError>> Node::start() {
   auto registered = co_await register_node();
   if (registered.failed()) co_return registered;
   logs_.start_background();
+  co_await groups_.wait_loaded(loop_.now() + kGroupsLoadLimit);
   open_listeners();
   co_return Result<void, NodeError>();
 }
@@ -311,6 +311,7 @@ io::Task<bool> Node::heartbeat(bool shut_down, bool* fenced, bool* may_stop) {
   request.broker_epoch = state_.broker_epoch;
   request.current_metadata_offset = applied_.value();
   request.want_fence = false;
+  request.offline_log_dirs = logs_.failed_directories();
   request.want_shut_down = shut_down;
   auto ask = [request](const meta::Context& context) { return meta::broker_heartbeat(context, request); };
   io::Loop* loop = &loop_;

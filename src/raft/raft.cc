@@ -68,6 +68,7 @@ void Raft::become_leader(const Now& now, Effects& effects) {
   append.base_offset = log_end_;
   append.last_offset = log_end_ + static_cast<std::int64_t>(records.size()) - 1;
   append.epoch = epoch;
+  append.timestamp = now.timestamp;
   append.control = true;
   append.batch = encode_control_batch(log_end_, epoch, now.timestamp, records);
   epoch_start_ = log_end_;
@@ -108,6 +109,7 @@ Effects Raft::on(const Now& now, const Propose& event) {
     append.base_offset = log_end_;
     append.last_offset = log_end_ + static_cast<std::int64_t>(count) - 1;
     append.epoch = state_.leader_epoch;
+    append.timestamp = now.timestamp;
     append.batch = encode_data_batch(log_end_, append.epoch, now.timestamp, rest.first(count));
     append.values.assign(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count));
     log_end_ = append.last_offset + 1;

@@ -88,6 +88,7 @@ struct Append {
   Offset base_offset;
   Offset last_offset;
   Epoch epoch;
+  Timestamp timestamp;          // of every record
   bool control = false;
   Bytes batch;                  // complete: offsets, epoch, timestamps and CRC are set
   std::vector<Bytes> values;    // of a data batch: the frames as proposed

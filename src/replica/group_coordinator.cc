@@ -78,6 +78,14 @@ void GroupCoordinator::on_image(const image::Image& image, BrokerId self) {
   }
 }
 
+io::Task<void> GroupCoordinator::wait_loaded(Instant limit) {
+  std::vector<std::shared_ptr<Shard>> loading;
+  for (const auto& [index, shard] : shards_) loading.push_back(shard);
+  for (const auto& shard : loading) {
+    while (!shard->loaded && !shard->dropped && loop_.now() < limit) co_await shard->changed.wait(limit);
+  }
+}
+
 void GroupCoordinator::drop(Shard& shard) {
   shard.dropped = true;
   group::Effects effects = shard.groups.unload();
@@ -219,6 +227,7 @@ io::Task<void> GroupCoordinator::load(GroupCoordinator* self, std::shared_ptr<Sh
   auto turn = co_await shard->turn.lock();
   shard->end = shard->committed = at;
   shard->loaded = true;
+  shard->changed.notify_all();
   group::Effects effects = shard->groups.loaded(self->now());
   co_await self->perform(shard, std::move(effects));
   self->loop_.spawn(run_timers(self, shard));

@@ -37,6 +37,9 @@ class GroupCoordinator {
 
   /// Follows the metadata: loads shards of partitions that this node leads now, drops the others.
   void on_image(const image::Image& image, BrokerId self);
+  /// Ends when every shard is loaded, or when `limit` passes: a broker that has just started should not turn its
+  /// first clients away.
+  io::Task<void> wait_loaded(Instant limit);
   /// Answers everything that is parked and stops; the loop is to be drained afterwards.
   void stop();
 

@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/when_all.h"
-#include "replica/partition_settings.h"
-
 namespace milena::replica {
 namespace {
 
 StoreError from_log(const log::LogError& error) { return {error.message}; }
-constexpr std::size_t kOpenChunks = 2;  // as many as the pool has threads
 
 }  // namespace
 
@@ -27,12 +23,16 @@ LogManager::~LogManager() = default;
 // ---- opening -----------------------------------------------------------------------------------------------
 
 Result<void, StoreError> LogManager::open_all(LogManager* self) {
-  for (const std::string& path : self->options_.log_dirs) {
+  std::vector<std::string> paths = self->options_.log_dirs;
+  const std::string& metadata = self->options_.metadata_dir;
+  if (std::ranges::find(paths, metadata) == paths.end()) paths.push_back(metadata);
+  for (const std::string& path : paths) {
     auto directory = log::LogDirectory::open(self->loop_.disk(), path);
     if (directory.failed()) return Err(from_log(directory.error()));
     self->directories_.push_back(std::move(*directory));
   }
   self->states_.resize(self->directories_.size());
+  for (std::size_t i = self->options_.log_dirs.size(); i < paths.size(); ++i) self->states_[i].holds_partitions = false;
   return {};
 }
 
@@ -41,180 +41,20 @@ io::Task<Result<void, StoreError>> LogManager::open_directories() {
   co_return co_await io::offload(loop_, std::move(job));
 }
 
+std::vector<Uuid> LogManager::failed_directories() const {
+  std::vector<Uuid> failed;
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    const log::MetaProperties* meta = directories_[i]->meta();
+    if (states_[i].failed && meta != nullptr) failed.push_back(meta->directory_id.value_or(kZeroUuid));
+  }
+  return failed;
+}
+
 log::LogDirectory* LogManager::directory(const std::string& path) const {
   for (const auto& directory : directories_) {
     if (directory->path() == path) return directory.get();
   }
   return nullptr;
-}
-
-// What stands in one directory: partitions to open, leftovers to remove, strays to put aside.
-Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t directory,
-                                                 const log::PartitionDirectory& found, const image::Image& image,
-                                                 std::vector<Work>& work) {
-  log::LogDirectory& dir = *self->directories_[directory];
-  switch (found.kind) {
-    case log::PartitionDirectoryKind::kDelete: {
-      auto removed = dir.disk().remove_tree(found.path);
-      if (removed.failed()) self->loop_.log().warn("log", "{}", removed.error().what);
-      return {};
-    }
-    case log::PartitionDirectoryKind::kFuture:
-    case log::PartitionDirectoryKind::kStray:
-      return {};  // a move between directories that was under way, or put aside earlier: left alone
-    case log::PartitionDirectoryKind::kPartition: break;
-  }
-  if (found.name.topic == "__cluster_metadata") return {};
-  if (!found.refusal.empty()) {
-    self->loop_.log().error("log", "{}: {}", found.path, found.refusal);
-    return {};
-  }
-  if (!found.topic_id.has_value()) return {};  // empty: made again when the partition is needed
-  TopicIdPartition id{*found.topic_id, found.name.partition};
-  const image::Partition* state = image.partition(id);
-  if (state == nullptr || !state->is_replica(self->self_)) {
-    Uuid unique = self->loop_.entropy().random_uuid();
-    auto moved = dir.mark_stray(found.name, unique);
-    if (moved.failed()) return Err(from_log(moved.error()));
-    self->loop_.log().warn("log", "{} belongs to no topic of this cluster; it was put aside as {}", found.path, *moved);
-    return {};
-  }
-  Work one;
-  one.id = id;
-  one.place = {directory, found.name};
-  work.push_back(std::move(one));
-  return {};
-}
-
-Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManager* self, const image::Image& image,
-                                                                       BrokerId broker, Timestamp now) {
-  std::vector<Work> work;
-  self->self_ = broker;
-  bool all_clean = true;
-  std::int64_t epoch = -1;
-  for (std::size_t i = 0; i < self->directories_.size(); ++i) {
-    log::LogDirectory& dir = *self->directories_[i];
-    DirectoryState& state = self->states_[i];
-    auto mark = dir.take_clean_shutdown();
-    if (mark.failed()) return Err(from_log(mark.error()));
-    state.clean = mark->clean;
-    all_clean = all_clean && mark->clean && (epoch == -1 || epoch == mark->broker_epoch);
-    epoch = mark->broker_epoch;
-    auto recovery = dir.read_checkpoint(log::CheckpointFile::kRecoveryPoint);
-    auto starts = dir.read_checkpoint(log::CheckpointFile::kLogStart);
-    auto marks = dir.read_checkpoint(log::CheckpointFile::kReplication);
-    if (recovery.failed()) return Err(from_log(recovery.error()));
-    if (starts.failed()) return Err(from_log(starts.error()));
-    if (marks.failed()) return Err(from_log(marks.error()));
-    state.recovery_points = std::move(*recovery);
-    state.log_starts = std::move(*starts);
-    state.high_watermarks = std::move(*marks);
-    auto listing = dir.list();
-    if (listing.failed()) return Err(from_log(listing.error()));
-    for (const std::string& unknown : listing->unknown) {
-      self->loop_.log().warn("log", "{} is no partition; Apache Kafka would refuse to start on this directory", unknown);
-    }
-    for (const log::PartitionDirectory& found : listing->partitions) {
-      TRY(check_found(self, i, found, image, work));
-    }
-  }
-  self->previous_broker_epoch_ = all_clean ? epoch : -1;
-  for (Work& one : work) {
-    one.how = self->how_to_open(one, now);
-    one.how.options = partition_settings(*self->config_, image, one.place.name.topic).log;
-  }
-  return work;
-}
-
-log::OpenLog LogManager::how_to_open(const Work& work, Timestamp now) const {
-  const DirectoryState& state = states_[work.place.directory];
-  log::OpenLog how;
-  how.path = directories_[work.place.directory]->partition_path(work.place.name);
-  how.clean = state.clean;
-  how.now = now;
-  how.seed = work.id.topic_id.low + static_cast<std::uint64_t>(work.id.partition.value());
-  if (auto it = state.recovery_points.find(work.place.name); it != state.recovery_points.end()) {
-    how.recovery_point = it->second;
-  }
-  if (auto it = state.log_starts.find(work.place.name); it != state.log_starts.end()) {
-    how.log_start_offset = it->second;
-  }
-  return how;
-}
-
-LogManager::Opened LogManager::open_one(LogManager* self, Work work) {
-  Opened result;
-  result.id = work.id;
-  result.place = work.place;
-  log::LogDirectory& dir = *self->directories_[work.place.directory];
-  if (work.create) {
-    auto created = dir.create_partition(work.place.name, work.id.topic_id);
-    if (created.failed()) {
-      result.error = created.error().message;
-      return result;
-    }
-  }
-  log::RecoveryReport report;
-  auto opened = log::Log::open(dir.disk(), work.how, &report);
-  if (opened.failed()) result.error = opened.error().message;
-  else result.log = std::move(*opened);
-  if (result.log != nullptr && !work.how.clean) {
-    // What a killed process left in the page cache is about to be served: a power loss must not take it back.
-    log::FlushPlan plan = result.log->begin_flush();
-    auto synced = plan.run(dir.disk());
-    if (synced.has_value()) {
-      result.log->complete_flush(plan);
-    } else {
-      result.error = synced.error().what;
-      result.log.reset();
-    }
-  }
-  result.notes = std::move(report.notes);
-  return result;
-}
-
-io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image::Image> image, BrokerId self,
-                                                    std::shared_ptr<const config::KafkaConfig> config) {
-  config_ = std::move(config);
-  Timestamp now = loop_.wall_now();
-  auto job = [this, image, self, now] { return plan_load(this, *image, self, now); };
-  auto work = co_await io::offload(loop_, std::move(job));
-  if (work.failed()) co_return Err(work.error());
-  // What the metadata assigns to this broker and no directory holds is created empty.
-  std::map<TopicIdPartition, bool> found;
-  for (const Work& one : *work) found[one.id] = true;
-  for (const auto& [topic_id, topic] : image->topics) {
-    for (const auto& [index, state] : topic->partitions) {
-      TopicIdPartition id{topic_id, index};
-      if (!state->is_replica(self) || found.contains(id)) continue;
-      Work one;
-      one.id = id;
-      one.place = {least_loaded_directory(), log::PartitionName{topic->name, index}};
-      one.create = true;
-      one.how = how_to_open(one, now);
-      work->push_back(std::move(one));
-    }
-  }
-  co_await open_and_hand_over(std::move(*work), image);
-  co_return Result<void, StoreError>();
-}
-
-io::Task<void> LogManager::open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image) {
-  if (work.empty()) co_return;
-  for (const Work& one : work) places_[one.id] = one.place;
-  auto all = std::make_shared<std::vector<Work>>(std::move(work));
-  auto opened = std::make_shared<std::vector<Opened>>(all->size());
-  std::vector<io::Task<void>> chunks;
-  for (std::size_t chunk = 0; chunk < kOpenChunks; ++chunk) {
-    auto job = [this, all, opened, chunk] {
-      for (std::size_t i = chunk; i < all->size(); i += kOpenChunks) {
-        (*opened)[i] = open_one(this, std::move((*all)[i]));
-      }
-    };
-    chunks.push_back(io::offload(loop_, std::move(job)));
-  }
-  co_await io::when_all(loop_, std::move(chunks));
-  co_await hand_over(std::move(*opened), image.get());
 }
 
 }  // namespace milena::replica

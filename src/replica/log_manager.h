@@ -31,6 +31,8 @@ namespace milena::replica {
 
 struct LogManagerOptions {
   std::vector<std::string> log_dirs;
+  /// metadata.log.dir. Where it is none of log_dirs it is opened and locked with them, but holds no partitions.
+  std::string metadata_dir;
   Duration retention_check_interval = 5min;    // log.retention.check.interval.ms
   Duration checkpoint_interval = 60s;          // log.flush.offset.checkpoint.interval.ms
   Duration high_watermark_interval = 5s;       // replica.high.watermark.checkpoint.interval.ms
@@ -69,6 +71,8 @@ class LogManager {
   /// clean-shutdown marks with `broker_epoch`.
   io::Task<void> stop(std::int64_t broker_epoch);
 
+  /// Those that failed since the start, for the controller to know (KIP-858).
+  std::vector<Uuid> failed_directories() const;
   /// Directory of a partition that is open here; empty id: not here.
   Uuid directory_of(const TopicIdPartition& id) const;
 
@@ -98,11 +102,14 @@ class LogManager {
     TopicIdPartition id;
     Place place;
     bool create = false;
+    std::string refusal;  // not empty: the directory is not to be touched, and this says why
     log::OpenLog how;
   };
   struct DirectoryState {
+    bool holds_partitions = true;
     bool clean = false;
     bool failed = false;
+    bool unserved = false;  // a partition in it was refused: the next start must look at it again
     log::OffsetCheckpoint recovery_points;
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
@@ -114,9 +121,14 @@ class LogManager {
   static Result<void, StoreError> open_all(LogManager* self);
   static Result<std::vector<Work>, StoreError> plan_load(LogManager* self, const image::Image& image, BrokerId broker,
                                                          Timestamp now);
+  static Result<void, StoreError> load_directory(LogManager* self, std::size_t index, const image::Image& image,
+                                                 std::vector<Work>& work);
   static Result<void, StoreError> check_found(LogManager* self, std::size_t directory,
                                               const log::PartitionDirectory& found, const image::Image& image,
                                               std::vector<Work>& work);
+  static Result<void, StoreError> check_unique(const LogManager* self, const std::vector<Work>& work);
+  static void forget_missing(LogManager* self, const std::vector<Work>& work);
+  Work create_here(TopicIdPartition id, const std::string& topic, Timestamp now);
   log::OpenLog how_to_open(const Work& work, Timestamp now) const;
   static Opened open_one(LogManager* self, Work work);
   io::Task<void> open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image);
@@ -129,7 +141,8 @@ class LogManager {
   std::size_t least_loaded_directory() const;
 
   io::Task<std::shared_ptr<Checkpoints>> collect();
-  io::Task<void> write_checkpoints(bool all);
+  /// False: some file was not written.
+  io::Task<bool> write_checkpoints(bool all);
   static io::Task<void> run_checkpoints(LogManager* self);
   static io::Task<void> run_timed_flushes(LogManager* self, LoopPartitions* there);
   static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);

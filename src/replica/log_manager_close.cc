@@ -35,6 +35,16 @@ io::Task<std::shared_ptr<LogManager::Checkpoints>> LogManager::collect() {
   checkpoints->recovery_points.resize(directories_.size());
   checkpoints->log_starts.resize(directories_.size());
   checkpoints->high_watermarks.resize(directories_.size());
+  // A log that is not served keeps what was written of it last: the next start must judge it by that.
+  for (const auto& [id, place] : places_) {
+    const DirectoryState& state = states_[place.directory];
+    auto keep = [&](const log::OffsetCheckpoint& from, std::vector<log::OffsetCheckpoint>& to) {
+      if (auto it = from.find(place.name); it != from.end()) to[place.directory].insert(*it);
+    };
+    keep(state.recovery_points, checkpoints->recovery_points);
+    keep(state.log_starts, checkpoints->log_starts);
+    keep(state.high_watermarks, checkpoints->high_watermarks);
+  }
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
     auto work = [there] { return states_there(there); };
@@ -46,17 +56,19 @@ io::Task<std::shared_ptr<LogManager::Checkpoints>> LogManager::collect() {
       const log::PartitionName& name = it->second.name;
       checkpoints->recovery_points[directory][name] = state.recovery_point;
       checkpoints->high_watermarks[directory][name] = state.high_watermark;
+      checkpoints->log_starts[directory].erase(name);
       if (state.log_start > Offset(0)) checkpoints->log_starts[directory][name] = state.log_start;
     }
   }
   co_return checkpoints;
 }
 
-io::Task<void> LogManager::write_checkpoints(bool all) {
+io::Task<bool> LogManager::write_checkpoints(bool all) {
   auto now = co_await collect();
+  bool complete = true;
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     DirectoryState& state = states_[i];
-    if (state.failed) continue;
+    if (state.failed || !state.holds_partitions) continue;
     bool recovery = all && now->recovery_points[i] != state.recovery_points;
     bool starts = all && now->log_starts[i] != state.log_starts;
     bool marks = now->high_watermarks[i] != state.high_watermarks;
@@ -72,12 +84,14 @@ io::Task<void> LogManager::write_checkpoints(bool all) {
     if (written.failed()) {
       // A full disk passes; anything else is for the next append or flush to find out.
       loop_.log().warn("log", "{}: checkpoints were not written: {}", dir->path(), written.error().message);
+      complete = false;
       continue;
     }
     if (recovery) state.recovery_points = now->recovery_points[i];
     if (starts) state.log_starts = now->log_starts[i];
     if (marks) state.high_watermarks = now->high_watermarks[i];
   }
+  co_return complete;
 }
 
 void LogManager::start_background() {
@@ -165,9 +179,15 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
   // Kafka loads them once more before it removes them, and misses their indexes where the stop was clean.
   std::vector<std::string> deleted(deleted_.begin(), deleted_.end());
   co_await remove_later(&loop_, std::move(deleted), Duration::zero());
-  co_await write_checkpoints(true);
+  bool complete = co_await write_checkpoints(true);
   for (std::size_t i = 0; i < directories_.size(); ++i) {
-    if (states_[i].failed) continue;
+    const DirectoryState& state = states_[i];
+    if (!state.holds_partitions || state.failed) continue;
+    if (!complete || state.unserved) {
+      loop_.log().warn("log", "{}: this stop does not count as clean, so that the next start checks the logs again: {}",
+                       directories_[i]->path(), complete ? "a partition was not served" : "a checkpoint was not written");
+      continue;
+    }
     log::LogDirectory* dir = directories_[i].get();
     auto job = [dir, broker_epoch] { return dir->write_clean_shutdown(broker_epoch); };
     auto written = co_await io::offload(loop_, std::move(job));

@@ -37,6 +37,7 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
     for (const std::string& note : one.notes) loop_.log().info("log", "{}: {}", name, note);
     if (one.log == nullptr) {
       loop_.log().error("log", "{} is not served: {}", name, one.error);
+      states_[one.place.directory].unserved = true;
       LoopPartitions* there = &partitions_.owning(one.id);
       there->loop().post([there, id = one.id] { there->refuse(id); });
       continue;
@@ -80,6 +81,8 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
   auto turn = co_await applying_.lock();
   if (stopping_) co_return;
   for (const auto& [topic, name] : delta.deleted_topics) co_await delete_topic(topic);
+  // A topic that is created again under the same name must not find the offsets of the deleted one.
+  if (!delta.deleted_topics.empty()) co_await write_checkpoints(true);
   std::vector<Work> create;
   std::vector<TopicIdPartition> changed;
   for (const TopicIdPartition& id : delta.partitions) {
@@ -89,12 +92,7 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
       changed.push_back(id);
       continue;
     }
-    Work one;
-    one.id = id;
-    one.place = {least_loaded_directory(), log::PartitionName{image->topic(id.topic_id)->name, id.partition}};
-    one.create = true;
-    one.how = how_to_open(one, loop_.wall_now());
-    create.push_back(std::move(one));
+    create.push_back(create_here(id, image->topic(id.topic_id)->name, loop_.wall_now()));
   }
   co_await update_leadership(image.get(), std::move(changed));
   co_await open_and_hand_over(std::move(create), image);
@@ -147,6 +145,7 @@ io::Task<Duration> drop_there(LoopPartitions* there, TopicIdPartition id) {
   auto partition = there->remove(id);
   if (partition == nullptr) co_return Duration::zero();
   partition->stand_down();
+  co_await partition->flushes_done();  // a flush must not find its files renamed
   co_return from_ms(partition->settings().file_delete_delay_ms);
 }
 
@@ -197,7 +196,7 @@ std::size_t LogManager::least_loaded_directory() const {
   std::size_t best = 0;
   for (std::size_t i = 1; i < counts.size(); ++i) {
     bool better = states_[best].failed || counts[i] < counts[best];
-    if (!states_[i].failed && better) best = i;
+    if (states_[i].holds_partitions && !states_[i].failed && better) best = i;
   }
   return best;
 }
@@ -224,7 +223,8 @@ io::Task<void> fail_there(LoopPartitions* there, std::shared_ptr<std::vector<Top
 void LogManager::directory_failed(std::size_t directory, std::string why) {
   if (std::exchange(states_[directory].failed, true)) return;
   loop_.log().error("log", "log directory {} has failed: {}", directories_[directory]->path(), why);
-  bool any_left = std::ranges::any_of(states_, [](const DirectoryState& state) { return !state.failed; });
+  auto works = [](const DirectoryState& state) { return state.holds_partitions && !state.failed; };
+  bool any_left = std::ranges::any_of(states_, works);
   if (!any_left) {
     on_fatal_("all log directories have failed; the last one, " + directories_[directory]->path() + ", with: " + why);
     return;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/mutant.h"
 #include "image/builder.h"
@@ -103,6 +104,7 @@ Result<void, StoreError> MetadataDriver::replay(LoadedMetadata& loaded) {
       return Err(StoreError{"metadata log, batch at offset " + std::to_string(batch.base_offset.value()) + ": " +
                             applied.error().message});
     }
+    snapshot_policy_.committed(static_cast<std::int64_t>(batch.size_in_bytes), loop_.now());
   }
   return {};
 }
@@ -152,7 +154,7 @@ io::Task<bool> MetadataDriver::append(std::vector<image::MetadataRecord> records
   co_return done;
 }
 
-// `records` are those of the one data batch among the effects.
+// `records` are those of the data batches among the effects, in order.
 io::Task<bool> MetadataDriver::perform(raft::Effects effects, std::vector<image::MetadataRecord> records) {
   if (effects.write_quorum_state.has_value()) {
     auto state = std::make_shared<raft::QuorumState>(*effects.write_quorum_state);
@@ -163,12 +165,14 @@ io::Task<bool> MetadataDriver::perform(raft::Effects effects, std::vector<image:
       co_return false;
     }
   }
+  auto next = records.begin();
   for (const raft::Append& batch : effects.append) {
     bool appended = co_await append_to_log(&batch);
     if (!appended) co_return false;
-    std::vector<image::MetadataRecord> of_batch;
-    if (!batch.control) of_batch = std::move(records);
-    auto replayed = controller_->replay(of_batch, batch.last_offset, batch.epoch, loop_.wall_now(), loop_.now());
+    auto end = next + static_cast<std::ptrdiff_t>(batch.values.size());
+    std::vector<image::MetadataRecord> of_batch(std::make_move_iterator(next), std::make_move_iterator(end));
+    next = end;
+    auto replayed = controller_->replay(of_batch, batch.last_offset, batch.epoch, batch.timestamp, loop_.now());
     CHECK(replayed.has_value(), "the controller's own records do not replay: {}", replayed.error().message);
     if (!batch.control) snapshot_policy_.committed(static_cast<std::int64_t>(batch.batch.size()), loop_.now());
   }

@@ -18,7 +18,7 @@ Partition::Partition(io::Loop& loop, TopicIdPartition id, std::string topic, std
       settings_(std::move(settings)),
       on_offline_(std::move(on_offline)),
       last_flush_(loop.now()),
-      committed_moved_(loop) {
+      progress_(loop) {
   log_->set_options(settings_.log);
 }
 
@@ -42,7 +42,7 @@ void Partition::lead(Epoch epoch) {
 
 void Partition::stand_down() {
   leading_ = false;
-  committed_moved_.notify_all();
+  progress_.notify_all();
   wake_watches();
 }
 
@@ -112,12 +112,10 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
   if (!result->duplicate) self->after_append(*result);
   appended.high_watermark = self->high_watermark();
   Offset end = result->last_offset + 1;
-  if (options.wait_committed && appended.high_watermark < end) {
-    Offset reached = co_await wait_committed(self, end, options.deadline);
-    if (reached < end) {
-      ErrorCode why = self->check_leader(kNoEpoch);
-      appended.error = why != ErrorCode::NONE ? why : ErrorCode::REQUEST_TIMED_OUT;
-    }
+  bool arrived = co_await wait_until(self, options.wait, end, options.deadline);
+  if (!arrived) {
+    ErrorCode why = self->check_leader(kNoEpoch);
+    appended.error = why != ErrorCode::NONE ? why : ErrorCode::REQUEST_TIMED_OUT;
   }
   co_return appended;
 }
@@ -138,7 +136,7 @@ void Partition::move_high_watermark() {
   target = std::max(target, log_->high_watermark());  // one replica: what was committed stays so
   Offset before = log_->high_watermark();
   if (log_->set_high_watermark(target) == before) return;
-  committed_moved_.notify_all();
+  progress_.notify_all();
   wake_watches();
 }
 
@@ -174,30 +172,45 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
       self->held_from_ = all ? std::nullopt : std::optional<Offset>(plan->up_to);
     }
     self->move_high_watermark();
+    self->progress_.notify_all();
   }
   self->flushing_ = false;
-  self->committed_moved_.notify_all();
+  self->progress_.notify_all();
 }
 
 io::Task<void> Partition::flushes_done() {
-  while (flushing_) co_await committed_moved_.wait();
+  while (flushing_) co_await progress_.wait();
 }
 
 void Partition::go_offline(const std::string& why) {
   log_->fail(why);
   if (std::exchange(told_offline_, true)) return;
   loop_.log().error("log", "partition {}-{} is offline: {}", topic_, id_.partition, why);
-  committed_moved_.notify_all();
+  progress_.notify_all();
   wake_watches();
   if (on_offline_) on_offline_(*this);
 }
 
-io::Task<Offset> Partition::wait_committed(std::shared_ptr<Partition> self, Offset offset, Instant deadline) {
-  while (self->high_watermark() < offset && self->leading_ && !self->log_->offline()) {
-    bool notified = co_await self->committed_moved_.wait(deadline);
+bool Partition::reached(WaitFor what, Offset offset) const {
+  switch (what) {
+    case WaitFor::kNothing: return true;
+    case WaitFor::kSynced: return !held_from_.has_value() || *held_from_ >= offset;
+    case WaitFor::kCommitted: return high_watermark() >= offset;
+  }
+  return false;
+}
+
+io::Task<bool> Partition::wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset, Instant deadline) {
+  while (!self->reached(what, offset) && self->leading_ && !self->log_->offline()) {
+    bool notified = co_await self->progress_.wait(deadline);
     if (!notified) break;
   }
-  co_return self->high_watermark();
+  co_return self->reached(what, offset);
+}
+
+io::Task<Offset> Partition::wait_committed(std::shared_ptr<Partition> self, Offset offset, Instant deadline) {
+  bool arrived = co_await wait_until(self, WaitFor::kCommitted, offset, deadline);
+  co_return arrived ? offset : std::min(self->high_watermark(), offset);
 }
 
 io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadRequest request) {

@@ -106,6 +106,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void after_append(const log::AppendResult& result);
   void move_high_watermark();
   void wake_watches();
+  bool reached(WaitFor what, Offset offset) const;
+  static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset, Instant deadline);
   static io::Task<void> run_flushes(std::shared_ptr<Partition> self);
 
   io::Loop& loop_;
@@ -122,7 +124,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Instant last_flush_;
   /// The first record that must be synced before anyone may see it.
   std::optional<Offset> held_from_;
-  io::Signal committed_moved_;
+  io::Signal progress_;  // the high watermark or the synced end moved, or leadership or the log was lost
   Watch* first_watch_ = nullptr;
 };
 

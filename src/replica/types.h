@@ -17,11 +17,18 @@ namespace milena::replica {
 /// Who writes: a client's records are validated, a coordinator's are our own.
 enum class Origin : std::uint8_t { kClient, kCoordinator };
 
+/// What an append waits for before it is answered; for all but kNothing at most until the deadline.
+enum class WaitFor : std::uint8_t {
+  kNothing,
+  kSynced,     // acks=1: what flush.messages wants on disk is there
+  kCommitted,  // acks=all: the high watermark has passed the records
+};
+
 struct AppendOptions {
   Origin origin = Origin::kClient;
   std::int16_t produce_version = 13;
-  /// acks=all: answer when the records are committed, or when `deadline` passes (REQUEST_TIMED_OUT).
-  bool wait_committed = false;
+  WaitFor wait = WaitFor::kNothing;
+  /// REQUEST_TIMED_OUT once it has passed.
   Instant deadline = Instant::never();
 };
 

@@ -131,9 +131,10 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
   }
   replica::AppendOptions options;
   options.produce_version = context.api_version;
-  // With one replica, what is appended and not committed yet waits for the sync that flush.messages asks for. That
-  // holds for acks=1, too; only a wait for other replicas has the request's limit.
-  options.wait_committed = request.acks != 0;
+  options.wait = request.acks == 0   ? replica::WaitFor::kNothing
+                 : request.acks == 1 ? replica::WaitFor::kSynced
+                                     : replica::WaitFor::kCommitted;
+  // Only a wait for other replicas has the request's limit.
   if (request.acks == -1) options.deadline = context.loop().now() + from_ms(std::max(request.timeout_ms, 0));
   co_await append_all(context, writes, options);
 

@@ -1,5 +1,6 @@
 #include "io/asio/process.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -42,6 +43,15 @@ std::string own_command() {
       return fs::equivalent(found, own, error) ? own.filename().string() : own.string();
   }
   return own.string();
+}
+
+std::size_t raise_open_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  rlimit wanted = limit;
+  wanted.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
+  return static_cast<std::size_t>(limit.rlim_cur);
 }
 
 void exit_now(int status) {
