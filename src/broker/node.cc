@@ -88,6 +88,9 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
       applied_changed_(loop_),
       stop_signal_(loop_) {
   state_.node_id = options_.server.node_id;
+  logs_.on_unserved_changed([this] {
+    if (loaded_ && newest_image_ != nullptr) groups_.on_image(*newest_image_, state_.node_id, logs_.unserved());
+  });
   services_.wait_applied = [this](Offset offset) { return wait_applied(this, offset); };
   for (std::size_t i = 0; i < runtime.data_loops(); ++i) {
     loops_.push_back(std::make_unique<LoopState>(runtime.data_loop(i), i, services_, options_.config));
@@ -366,7 +369,7 @@ io::Task<void> Node::apply_changes(Node* self) {
       self->follow_config(*image);
       self->logs_.set_config(self->config_.now());
     }
-    self->groups_.on_image(*image, self->state_.node_id);
+    self->groups_.on_image(*image, self->state_.node_id, self->logs_.unserved());
     co_await self->logs_.apply(image, std::move(delta));
     self->applied_ = image->offset;
     self->applied_changed_.notify_all();
@@ -452,6 +455,7 @@ io::Task<void> Node::stop() {
   bound_.clear();
   stop_signal_.notify_all();
   applied_changed_.notify_all();
+  metadata_.stop_waiting();
   while (heartbeats_running_) co_await stop_signal_.wait();
   bool registered = state_.broker_epoch >= 0;
   if (registered && metadata_.active()) {

@@ -23,16 +23,40 @@ IoResult<std::string> Disk::read_file(const std::string& path, std::uint64_t lim
   return content;
 }
 
-IoResult<void> Disk::write_file(const std::string& path, std::string_view content) {
-  std::string temporary = path + ".tmp";
-  {
-    TRY_ASSIGN(auto file, open(temporary, OpenMode::kCreate));
-    TRY(file->truncate(0));
-    TRY(file->write_at(0, as_bytes(content)));
-    TRY(file->sync());
-  }
-  TRY(rename(temporary, path));
+namespace {
+
+// Takes a half-made file back where the disk was full; hands the failure on.
+IoResult<void> take_back(Disk& disk, const std::string& path, IoResult<void> result) {
+  if (!result.failed() || result.error().kind != ErrorKind::kNoSpace) return result;
+  auto removed = disk.remove_file(path);
+  if (removed.failed() && removed.error().kind != ErrorKind::kNotFound) return removed;
+  return result;
+}
+
+}  // namespace
+
+IoResult<void> Disk::write_file(const std::string& path, std::string_view content, std::string_view unfinished) {
+  std::string temporary = path + std::string(unfinished);
+  auto write = [&]() -> IoResult<void> {
+    {
+      TRY_ASSIGN(auto file, open(temporary, OpenMode::kCreate));
+      TRY(file->truncate(0));
+      TRY(file->write_at(0, as_bytes(content)));
+      TRY(file->sync());
+    }
+    return rename(temporary, path);
+  };
+  TRY(take_back(*this, temporary, write()));
   return sync_directory(parent_path(path));
+}
+
+IoResult<void> Disk::write_unsynced(const std::string& path, std::string_view content) {
+  auto write = [&]() -> IoResult<void> {
+    TRY_ASSIGN(auto file, open(path, OpenMode::kCreate));
+    TRY(file->truncate(0));
+    return file->write_at(0, as_bytes(content));
+  };
+  return take_back(*this, path, write());
 }
 
 IoResult<void> Disk::remove_tree(const std::string& path) {

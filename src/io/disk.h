@@ -9,6 +9,9 @@
 /// renamed, removed) after sync_directory on its directory. A process kill loses nothing that was written.
 /// In the simulator all of this is enforced; a crashed node's calls fail with kIo and change nothing.
 ///
+/// A full disk is kNoSpace, of calls that write or make a name, and of nothing else: the caller takes back what
+/// it began and may try again when there is room. A failed sync is never kNoSpace.
+///
 /// Paths are UTF-8, relative ones taken from the process' working directory.
 #pragma once
 
@@ -95,8 +98,11 @@ class Disk {
   bool exists(const std::string& path);
   /// The whole file. Errors: kInvalid when it is longer than `limit` bytes.
   IoResult<std::string> read_file(const std::string& path, std::uint64_t limit = 64 << 20);
-  /// Replaces the file as one durable step: `path`.tmp, sync, rename, sync of the directory.
-  IoResult<void> write_file(const std::string& path, std::string_view content);
+  /// Replaces the file as one durable step: `path` + `unfinished`, sync, rename, sync of the directory. After
+  /// kNoSpace the unfinished file is gone and the old one as it was.
+  IoResult<void> write_file(const std::string& path, std::string_view content, std::string_view unfinished = ".tmp");
+  /// Replaces the file's content in place, without any sync. After kNoSpace there is no such file.
+  IoResult<void> write_unsynced(const std::string& path, std::string_view content);
   /// Removes a directory and all below it; one that is not there is fine.
   IoResult<void> remove_tree(const std::string& path);
 };

@@ -50,4 +50,10 @@ IoError errno_error(int errno_value, std::string operation) {
           std::move(operation) + ": " + std::generic_category().message(errno_value)};
 }
 
+IoError sync_error(int errno_value, std::string operation) {
+  IoError error = errno_error(errno_value, std::move(operation));
+  if (error.kind == ErrorKind::kNoSpace) error.kind = ErrorKind::kIo;
+  return error;
+}
+
 }  // namespace milena::io

@@ -12,7 +12,7 @@ enum class ErrorKind : std::uint8_t {
   kNotFound,
   kExists,
   kAccess,        // permission, read-only file system
-  kNoSpace,       // ENOSPC, EDQUOT on a write: a full disk is not a broken one
+  kNoSpace,       // ENOSPC, EDQUOT: a full disk is not a broken one; never of a sync
   kIo,            // any other failed read, write or fsync
   kLocked,        // another process holds the lock
   kWouldBlock,    // the data is not in memory (File::read_cached)
@@ -41,5 +41,8 @@ const char* name(ErrorKind kind);
 ErrorKind kind_of_errno(int system_errno);
 /// An IoError for `errno_value`, its text "<operation>: <strerror>".
 IoError errno_error(int errno_value, std::string operation);
+/// The same for a failed sync of a file or directory: never kNoSpace. What a failed sync leaves on the device
+/// is not known, also where its errno says that the disk is full.
+IoError sync_error(int errno_value, std::string operation);
 
 }  // namespace milena::io

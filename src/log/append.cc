@@ -233,19 +233,10 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
   return result;
 }
 
-LogResult<void> Log::Impl::write_snapshot(Offset offset) {
+LogResult<void> Log::Impl::write_snapshot(Offset offset, std::string_view content) {
   std::string path = context.path + "/" + segment_file_name(offset, ".snapshot");
-  std::string content = producers.snapshot();
-  auto write = [&]() -> io::IoResult<void> {
-    TRY_ASSIGN(auto file, context.disk.open(path, io::OpenMode::kCreate));
-    TRY(file->truncate(0));
-    return file->write_at(0, as_bytes(content));
-  };
-  auto written = write();
-  if (written.failed()) {
-    if (written.error().kind == io::ErrorKind::kNoSpace) TRY_IO(context.disk.remove_file(path));
-    return Err(from_io(std::move(written.error())));
-  }
+  snapshots.erase(offset);
+  TRY_IO(context.disk.write_unsynced(path, content));
   snapshots.insert(offset);
   unsynced_paths.push_back(std::move(path));
   ++context.directory_version;
@@ -253,25 +244,30 @@ LogResult<void> Log::Impl::write_snapshot(Offset offset) {
 }
 
 LogResult<void> Log::Impl::roll(Offset base, Timestamp now) {
+  auto next = std::make_unique<Segment>(context, base, 0, now, draw_jitter());
   if (active().size() == 0) {
     // Nothing in it: the new segment takes its place, possibly under another name.
     if (base == active().base()) return {};
     TRY(drop_segment(segments.size() - 1));
-  } else {
-    TRY_ASSIGN(auto written, active().write_indexes());
-    unsynced_paths.insert(unsynced_paths.end(), written.begin(), written.end());
-    TRY(write_snapshot(base));
+    recent.clear();
+    return add_empty(std::move(next));
   }
-  auto next = std::make_unique<Segment>(context, base, 0, now, draw_jitter());
-  auto created = next->create();
-  if (created.failed()) {
-    // Nothing was appended to it: what is left is an empty file, or none.
-    if (segments.empty()) return Err(LogError{LogErrorKind::kIo, created.error().message});
-    return Err(std::move(created.error()));
-  }
+  TRY_ASSIGN(auto written, active().write_indexes());
+  unsynced_paths.insert(unsynced_paths.end(), written.begin(), written.end());
+  TRY(write_snapshot(base, producers.snapshot()));
+  TRY(next->create());
   recent.clear();
-  if (!segments.empty()) touch(*segments.back());
+  touch(*segments.back());
   segments.push_back(std::move(next));
+  return {};
+}
+
+LogResult<void> Log::Impl::add_empty(std::unique_ptr<Segment> segment) {
+  auto created = segment->create();
+  if (created.failed() && created.error().kind != LogErrorKind::kNoSpace) {
+    return Err(LogError{LogErrorKind::kIo, created.error().message});
+  }
+  segments.push_back(std::move(segment));
   return {};
 }
 

@@ -5,7 +5,8 @@
 
 namespace milena::log {
 
-io::IoResult<void> FlushPlan::run(io::Disk& disk) const {
+io::IoResult<void> FlushPlan::run(io::Disk& disk) {
+  no_room = false;
   for (const auto& file : files) TRY(file->sync());
   for (const std::string& path : paths) {
     auto file = disk.open(path, io::OpenMode::kWrite);
@@ -15,15 +16,46 @@ io::IoResult<void> FlushPlan::run(io::Disk& disk) const {
     }
     TRY((*file)->sync());
   }
-  for (const auto& [path, content] : replacements) TRY(disk.write_file(path, content));
   for (const std::string& directory : directories) TRY(disk.sync_directory(directory));
+  for (const auto& [path, content] : replacements) {
+    auto written = disk.write_file(path, content);
+    if (written.failed() && written.error().kind != io::ErrorKind::kNoSpace) return written;
+    no_room = no_room || written.failed();
+  }
   return {};
 }
 
+void Log::Impl::save_unsaved() {
+  auto save = [this]() -> LogResult<void> {
+    for (Offset base : std::set<Offset>(context.unsaved)) {
+      Segment& segment = *segments[floor(base)];
+      if (segment.base() != base || &segment == &active()) {
+        context.unsaved.erase(base);  // gone, or written when it is rolled
+        continue;
+      }
+      TRY_ASSIGN(auto written, segment.write_indexes());
+      unsynced_paths.insert(unsynced_paths.end(), written.begin(), written.end());
+      segment.cool();
+    }
+    while (!unsaved_snapshots.empty()) {
+      auto first = unsaved_snapshots.begin();
+      TRY(write_snapshot(first->first, first->second));
+      unsaved_snapshots.erase(first);
+    }
+    return {};
+  };
+  auto saved = save();
+  if (saved.failed()) (void)note(std::move(saved.error()));
+}
+
 FlushPlan Log::Impl::begin_flush() {
+  if (unsaved()) save_unsaved();
   FlushPlan plan;
   plan.up_to = next_offset;
-  plan.recovery_point = std::max(recovery_point, active().base());
+  Offset saved = active().base();
+  if (!context.unsaved.empty()) saved = std::min(saved, *context.unsaved.begin());
+  if (!unsaved_snapshots.empty()) saved = std::min(saved, unsaved_snapshots.begin()->first);
+  plan.recovery_point = std::max(recovery_point, saved);
   plan.truncations = truncations;
   for (std::size_t i = segments.size(); i-- > 0;) {
     Segment& segment = *segments[i];
@@ -50,7 +82,7 @@ FlushPlan Log::Impl::begin_flush() {
 }
 
 void Log::Impl::complete_flush(const FlushPlan& plan) {
-  epoch_version_saved = std::max(epoch_version_saved, plan.epoch_version);
+  if (!plan.no_room) epoch_version_saved = std::max(epoch_version_saved, plan.epoch_version);
   directory_version_synced = std::max(directory_version_synced, plan.directory_version);
   if (plan.truncations != truncations) return;
   for (const auto& [base, size] : plan.segment_sizes) {
@@ -63,15 +95,16 @@ void Log::Impl::complete_flush(const FlushPlan& plan) {
     return std::ranges::find(plan.paths, path) != plan.paths.end();
   });
   flushed = std::max(flushed, plan.up_to);
-  recovery_point = std::max(recovery_point, plan.recovery_point);
+  if (!plan.no_room) recovery_point = std::max(recovery_point, plan.recovery_point);
 }
 
 LogResult<FlushPlan> Log::Impl::begin_close() {
   TRY_ASSIGN(auto written, active().write_indexes());
   unsynced_paths.insert(unsynced_paths.end(), written.begin(), written.end());
   TRY(drop_snapshots_above(next_offset));
-  if (next_offset > Offset(0)) TRY(write_snapshot(next_offset));
+  if (next_offset > Offset(0)) TRY(write_snapshot(next_offset, producers.snapshot()));
   FlushPlan plan = begin_flush();
+  if (unsaved()) return Err(LogError{LogErrorKind::kNoSpace, context.path + ": no room for its indexes"});
   plan.recovery_point = next_offset;
   return plan;
 }

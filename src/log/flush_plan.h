@@ -21,9 +21,9 @@ struct FlushPlan {
 
   std::vector<std::shared_ptr<io::File>> files;  // to sync
   std::vector<std::string> paths;                // closed files, to open and sync
-  std::vector<std::pair<std::string, std::string>>
-      replacements;                      // path, content: written as one durable step
-  std::vector<std::string> directories;  // names in them, to sync last
+  std::vector<std::string> directories;          // names in them, to sync behind the files
+  /// Path, content: written as one durable step, last.
+  std::vector<std::pair<std::string, std::string>> replacements;
 
   /// The log's own marks, for complete_flush. A plan from before a truncation moves nothing.
   std::vector<std::pair<Offset, std::uint64_t>> segment_sizes;  // base offset, bytes that are synced
@@ -33,8 +33,12 @@ struct FlushPlan {
 
   /// Nothing to do: complete_flush may be called at once.
   bool empty() const { return files.empty() && paths.empty() && replacements.empty() && directories.empty(); }
+  /// Set by run(): what was to be synced is, but the disk has no room for the replacements. The records are
+  /// safe; the recovery point stays, and the log's next plan has the replacements again.
+  bool no_room = false;
+
   /// Does it, in order. After an error the log must be told by fail(): never try again.
-  io::IoResult<void> run(io::Disk& disk) const;
+  io::IoResult<void> run(io::Disk& disk);
 };
 
 }  // namespace milena::log

@@ -224,7 +224,8 @@ std::int64_t Log::unflushed_messages() const {
 }
 
 bool Log::wants_flush() const {
-  return impl_->recovery_point < impl_->active().base() || impl_->epoch_version != impl_->epoch_version_saved;
+  return impl_->recovery_point < impl_->active().base() ||
+         impl_->epoch_version != impl_->epoch_version_saved || impl_->unsaved();
 }
 
 FlushPlan Log::begin_flush() {

@@ -274,7 +274,13 @@ LogResult<void> LogDirectory::create_partition(const PartitionName& name, TopicI
   if (std::ranges::any_of(files, [](const auto& f) { return f.name.ends_with(".log"); })) {
     return Err(corrupt(fmt::format("{} holds records but no partition.metadata", directory)));
   }
-  TRY_IO(disk_.write_file(directory + "/partition.metadata", format_partition_metadata(topic_id)));
+  auto written = disk_.write_file(directory + "/partition.metadata", format_partition_metadata(topic_id));
+  if (written.failed()) {
+    // Kafka takes an empty directory for a stray.
+    bool full = written.error().kind == io::ErrorKind::kNoSpace;
+    if (full && files.empty()) TRY_IO(disk_.remove_directory(directory));
+    return Err(from_io(std::move(written.error())));
+  }
   TRY_IO(disk_.sync_directory(path_));
   return {};
 }

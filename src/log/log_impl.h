@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -77,6 +78,7 @@ struct Log::Impl {
   std::uint64_t directory_version_synced = 0;
   std::uint64_t truncations = 0;
   std::vector<std::string> unsynced_paths;
+  std::map<Offset, std::string> unsaved_snapshots;  // as context.unsaved
   std::vector<std::string> deleted_files;
   std::vector<Segment*> warm;  // sealed segments with an index in memory, the last used one last
   RecentBatches recent;
@@ -103,7 +105,9 @@ struct Log::Impl {
   LogResult<bool> should_roll(std::uint64_t size, std::size_t bytes, Timestamp max_timestamp, Offset last,
                               Timestamp now);
   LogResult<void> roll(Offset base, Timestamp now);
-  LogResult<void> write_snapshot(Offset offset);
+  LogResult<void> write_snapshot(Offset offset, std::string_view content);
+  /// Makes it the active segment; where the disk is too full for its file, that is made by the first append.
+  LogResult<void> add_empty(std::unique_ptr<Segment> segment);
   std::int64_t draw_jitter();
   void assign_epoch(Epoch epoch, Offset start);
 
@@ -136,6 +140,9 @@ struct Log::Impl {
   LogResult<bool> advance_start(Offset offset);
 
   // flush.cc
+  /// Writes what recovery could not, the disk having been full; gives up when it still is.
+  void save_unsaved();
+  bool unsaved() const { return !context.unsaved.empty() || !unsaved_snapshots.empty(); }
   FlushPlan begin_flush();
   void complete_flush(const FlushPlan& plan);
   LogResult<FlushPlan> begin_close();

@@ -18,9 +18,8 @@ LogResult<std::unique_ptr<Log>> LogLoader::load(RecoveryReport* report) {
     log.segments.back()->synced_size = size;
   }
   if (log.segments.empty()) {
-    log.segments.push_back(
-        std::make_unique<Segment>(log.context, how_.log_start_offset, 0, how_.now, log.draw_jitter()));
-    TRY(log.segments.back()->create());
+    TRY(log.add_empty(
+        std::make_unique<Segment>(log.context, how_.log_start_offset, 0, how_.now, log.draw_jitter())));
   }
   log.snapshots = files_.snapshots;
   TRY_ASSIGN(std::size_t scan_start, choose_scan_start());
@@ -134,29 +133,36 @@ LogResult<void> LogLoader::scan_segment(std::size_t i) {
   TRY_ASSIGN(auto file, segment.file());
   SegmentIndex index(segment.base());
   EntryScanner scanner(*file, 0, segment.size());
-  while (true) {
+  std::string misplaced;
+  while (misplaced.empty()) {
     TRY_ASSIGN(auto entry, scanner.next());
     if (!entry) break;
-    TRY(take(i, *entry, scanner.entry_position(), index));
+    misplaced = why_misplaced(segment, *entry);
+    if (misplaced.empty()) take(*entry, scanner.entry_position(), index);
   }
   scanned_ += scanner.position();
   segment.set_index(std::move(index));
   segment.synced_size = 0;
-  if (!scanner.finished()) return judge(i, scanner.position(), scanner.why());
-  return {};
+  if (misplaced.empty())
+    return scanner.finished() ? LogResult<void>() : judge(i, scanner.position(), scanner.why());
+  // No checksum covers a batch's base offset: a power loss may keep all of a batch but that.
+  std::uint64_t position = scanner.entry_position();
+  TRY_ASSIGN(auto behind, scanner.next());
+  if (behind) return Err(refusal(i, position, misplaced, i, scanner.entry_position()));
+  return judge(i, position, misplaced);
 }
 
-LogResult<void> LogLoader::take(std::size_t i, const wire::LogEntryView& entry, std::uint64_t position,
-                                SegmentIndex& index) {
-  Log::Impl& log = *impl_;
-  Segment& segment = *log.segments[i];
+std::string LogLoader::why_misplaced(const Segment& segment, const wire::LogEntryView& entry) const {
   Offset base = entry.base_offset().value_or(entry.last_offset());
   Offset last = entry.last_offset();
-  if (base < expected_ || last < base || last - segment.base() > 0x7fffffff) {
-    return Err(
-        LogError{LogErrorKind::kCorrupt, fmt::format("{}: batch {} to {} at position {} where {} is next",
-                                                     segment.path(".log"), base, last, position, expected_)});
-  }
+  if (base >= expected_ && last >= base && last - segment.base() <= 0x7fffffff) return "";
+  return fmt::format("a batch of offsets {} to {} stands there", base, last);
+}
+
+void LogLoader::take(const wire::LogEntryView& entry, std::uint64_t position, SegmentIndex& index) {
+  Log::Impl& log = *impl_;
+  Offset base = entry.base_offset().value_or(entry.last_offset());
+  Offset last = entry.last_offset();
   index.add(last, position, entry.size(), entry.max_timestamp(), log.context.options.index_interval_bytes);
   auto latest = log.epochs.latest();
   if (!latest || entry.leader_epoch() > latest->epoch) log.assign_epoch(entry.leader_epoch(), base);
@@ -171,34 +177,52 @@ LogResult<void> LogLoader::take(std::size_t i, const wire::LogEntryView& entry, 
     }
   }
   expected_ = last + 1;
-  return {};
+}
+
+std::string LogLoader::where(std::size_t i, std::uint64_t position, std::string_view why) const {
+  return fmt::format("{}: no valid batch at position {} (offset {}): {}", impl_->segments[i]->path(".log"),
+                     position, expected_, why);
+}
+
+LogError LogLoader::refusal(std::size_t i, std::uint64_t position, std::string_view why,
+                            std::size_t next_segment, std::uint64_t next_position) const {
+  return {LogErrorKind::kCorrupt,
+          fmt::format("{}; a valid batch follows in {} at position {}{}", where(i, position, why),
+                      impl_->segments[next_segment]->path(".log"), next_position, next_step(i, position))};
 }
 
 LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::string_view why) {
   Log::Impl& log = *impl_;
-  Segment& segment = *log.segments[i];
-  std::string where = fmt::format("{}: no valid batch at position {} (offset {}): {}", segment.path(".log"),
-                                  position, expected_, why);
   if (expected_ < how_.recovery_point) {
     return Err(LogError{LogErrorKind::kCorrupt,
-                        fmt::format("{}; it lies below the recovery point {}", where, how_.recovery_point)});
+                        fmt::format("{}; it lies below the recovery point {}{}", where(i, position, why),
+                                    how_.recovery_point, next_step(i, position))});
   }
   for (std::size_t j = i; j < log.segments.size(); ++j) {
     TRY_ASSIGN(auto file, log.segments[j]->file());
     std::uint64_t from = j == i ? position : 0;
     Offset expected = std::max(expected_, log.segments[j]->base());
     TRY_ASSIGN(auto follows, find_valid_batch(*file, from, log.segments[j]->size(), expected));
-    if (follows) {
-      return Err(
-          LogError{LogErrorKind::kCorrupt, fmt::format("{}; a valid batch follows in {} at position {}",
-                                                       where, log.segments[j]->path(".log"), *follows)});
-    }
+    if (follows) return Err(refusal(i, position, why, j, *follows));
   }
   cut_ = true;
   cut_segment_ = i;
   cut_position_ = position;
-  log.context.notes.push_back(fmt::format("{}: cut there", where));
+  log.context.notes.push_back(where(i, position, why) + ": cut there");
   return {};
+}
+
+std::string LogLoader::next_step(std::size_t i, std::uint64_t position) const {
+  const auto& segments = impl_->segments;
+  std::string step = fmt::format(
+      ". The partition is left as it is. To accept the loss of its records from offset {} on: stop the "
+      "server, copy "
+      "the directory aside, then run: truncate -s {} {}",
+      expected_, position, segments[i]->path(".log"));
+  for (std::size_t j = i + 1; j < segments.size(); ++j) {
+    step += fmt::format("{}{}", j == i + 1 ? " && rm -f " : " ", segments[j]->path(".*"));
+  }
+  return step + " and start the server again";
 }
 
 LogResult<void> LogLoader::repair(std::size_t scan_start) {
@@ -213,23 +237,20 @@ LogResult<void> LogLoader::repair(std::size_t scan_start) {
     TRY_ASSIGN([[maybe_unused]] Offset end, log.active().cut(cut_position_, log.next_offset));
   }
   for (std::size_t i = scan_start; i + 1 < log.segments.size(); ++i) {
-    TRY_ASSIGN(auto written, log.segments[i]->write_indexes());
-    log.unsynced_paths.insert(log.unsynced_paths.end(), written.begin(), written.end());
-    log.segments[i]->cool();
+    log.context.unsaved.insert(log.segments[i]->base());
   }
   for (auto it = log.snapshots.upper_bound(log.segments[scan_start]->base()); it != log.snapshots.end();) {
     TRY_IO(log.context.disk.remove_file(log.context.path + "/" + segment_file_name(*it, ".snapshot")));
     it = log.snapshots.erase(it);
   }
-  for (const auto& [offset, content] : new_snapshots_) {
-    if (offset > log.active().base()) break;
-    std::string path = log.context.path + "/" + segment_file_name(offset, ".snapshot");
-    TRY_IO_ASSIGN(auto file, log.context.disk.open(path, io::OpenMode::kCreate));
-    TRY_IO(file->truncate(0));
-    TRY_IO(file->write_at(0, as_bytes(content)));
-    log.snapshots.insert(offset);
-    log.unsynced_paths.push_back(std::move(path));
+  for (auto& [offset, content] : new_snapshots_) {
+    if (offset <= log.active().base()) log.unsaved_snapshots[offset] = std::move(content);
   }
+  // A full disk does not keep the log from being served: what has no room is written later.
+  log.save_unsaved();
+  if (!log.offline.empty()) return Err(LogError{LogErrorKind::kIo, log.offline});
+  if (log.unsaved())
+    log.context.notes.push_back(log.context.path + ": no room to write all rebuilt indexes yet");
   ++log.context.directory_version;
   return {};
 }

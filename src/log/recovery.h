@@ -4,12 +4,13 @@
 /// walked. Otherwise every batch from the segment of the recovery point on is read and checked, and indexes,
 /// transaction indexes, producer snapshots and epochs are made anew from them.
 ///
-/// At the first bytes that are no valid batch:
+/// At the first bytes that are no valid batch, or an intact one whose offsets cannot stand there:
 ///   - below the recovery point (they were durable once): the partition fails;
 ///   - with a valid batch anywhere behind them: the partition fails;
 ///   - else they are what an interrupted write left, and are cut off.
-/// A segment that ends before the next one begins is the same case, where no compaction can have made the gap.
-/// A partition that fails is left as it is, with file and position in the error.
+/// A segment that ends before the next one begins is the same case, where no compaction can have made the
+/// gap. A partition that fails is left as it is, with file, position and the operator's next step in the
+/// error.
 ///
 /// Below the scanned part: a missing or wrong index is rebuilt when first used (segment.h); a broken
 /// transaction index makes the scan begin there; missing epochs are read from all batch headers; producer
@@ -40,8 +41,14 @@ class LogLoader {
   LogResult<void> scan(std::size_t scan_start);
   LogResult<void> scan_segment(std::size_t i);
   LogResult<void> judge(std::size_t i, std::uint64_t position, std::string_view why);
-  LogResult<void> take(std::size_t i, const wire::LogEntryView& entry, std::uint64_t position,
-                       SegmentIndex& index);
+  /// For errors: the spot, the refusal of a log with a valid batch behind it, and what the operator may do.
+  std::string where(std::size_t i, std::uint64_t position, std::string_view why) const;
+  LogError refusal(std::size_t i, std::uint64_t position, std::string_view why, std::size_t next_segment,
+                   std::uint64_t next_position) const;
+  std::string next_step(std::size_t i, std::uint64_t position) const;
+  /// Why an intact entry cannot stand where the scan is; empty: it can.
+  std::string why_misplaced(const Segment& segment, const wire::LogEntryView& entry) const;
+  void take(const wire::LogEntryView& entry, std::uint64_t position, SegmentIndex& index);
   /// All was read and found good: now the disk may be changed.
   LogResult<void> repair(std::size_t scan_start);
   LogResult<void> remove_stray_snapshots();

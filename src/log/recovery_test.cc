@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "base/endian.h"
 #include "log/log_fixture.h"
 
@@ -107,6 +109,71 @@ TEST(Recovery, a_rotten_last_batch_is_cut_above_the_recovery_point_only) {
   }
 }
 
+/// Does what the error tells the operator to run: `truncate -s POSITION FILE [&& rm -f DIRECTORY/BASE.*
+/// ...]`.
+void follow_advice(Machine& machine, const std::string& message) {
+  std::size_t begin = message.find("truncate -s ");
+  std::size_t end = message.find(" and start the server again");
+  ASSERT_TRUE(begin != std::string::npos && end != std::string::npos) << message;
+  std::istringstream words(message.substr(begin, end - begin));
+  std::string word;
+  std::uint64_t position = 0;
+  words >> word >> word >> position >> word;
+  auto file = machine.disk.open(word, io::OpenMode::kWrite);
+  ASSERT_TRUE(file.has_value()) << word;
+  ASSERT_TRUE((*file)->truncate(position).has_value());
+  if (!(words >> word)) return;
+  words >> word >> word;  // && rm -f
+  while (words >> word) {
+    ASSERT_TRUE(word.ends_with(".*")) << word;
+    std::string stem = word.substr(kDirectory.size() + 1, word.size() - kDirectory.size() - 2);
+    for (const auto& [name, content] : everything(machine)) {
+      if (!name.starts_with(stem)) continue;
+      ASSERT_TRUE(machine.disk.remove_file(kDirectory + "/" + name).has_value());
+    }
+  }
+}
+
+TEST(Recovery, a_refused_log_is_served_again_after_what_its_error_advises) {
+  struct Case {
+    std::size_t segment;
+    std::size_t batch;
+    bool below_recovery_point;
+  };
+  for (const Case& one :
+       {Case{0, 0, false}, Case{0, 2, false}, Case{2, 1, false}, Case{2, 1, true}, Case{4, 0, true}}) {
+    Machine machine;
+    std::string all = killed_log(machine, 30, small_segments());
+    std::vector<std::string> logs;
+    for (const auto& [name, content] : everything(machine)) {
+      if (name.ends_with(".log")) logs.push_back(name);
+    }
+    std::string content = machine.read(logs.at(one.segment));
+    std::size_t size = make_batch({.count = 2, .producer_id = 9}).size();
+    std::size_t position = one.batch * size;
+    content[position + 50] ^= 1;
+    machine.write(logs[one.segment], content);
+    OpenLog how = open_how(small_segments());
+    how.options.gapless = true;
+    Offset base = *parse_segment_file_name(logs[one.segment], ".log");
+    Offset lost = base + static_cast<std::int64_t>(2 * one.batch);
+    if (one.below_recovery_point) how.recovery_point = lost + 1;
+    auto log = Log::open(machine.disk, how);
+    ASSERT_TRUE(log.failed());
+    std::string where =
+        kDirectory + "/" + logs[one.segment] + ": no valid batch at position " + std::to_string(position);
+    EXPECT_THAT(log.error().message, HasSubstr(where));
+    follow_advice(machine, log.error().message);
+    ASSERT_FALSE(HasFatalFailure());
+    auto again = must_open(machine, how);
+    ASSERT_NE(again, nullptr);
+    std::string left = read_all(*again, Offset(0));
+    EXPECT_TRUE(all.starts_with(left));
+    EXPECT_EQ(left.size(), static_cast<std::size_t>(lost.value()) / 2 * size);
+    EXPECT_EQ(must_append(*again, {}, Epoch(9)).first_offset, lost);
+  }
+}
+
 TEST(Recovery, a_rotten_batch_before_valid_ones_fails_the_partition) {
   Machine machine;
   std::string all = killed_log(machine, 30, small_segments());
@@ -158,6 +225,28 @@ TEST(Recovery, a_gap_between_segments_is_a_lost_tail_where_nothing_is_compacted)
     } else {
       ASSERT_TRUE(log.has_value()) << log.error().message;
       EXPECT_EQ((*log)->log_end_offset(), Offset(static_cast<std::int64_t>(2 * (batches - 1))));
+    }
+  }
+}
+
+// The first sector of a batch was lost, the rest kept: the checksum does not cover the base offset.
+TEST(Recovery, a_batch_without_its_base_offset_is_no_valid_batch) {
+  std::size_t one = make_batch({.count = 2, .producer_id = 9}).size();
+  for (std::size_t which : {1, 2}) {
+    Machine machine;
+    std::string all = killed_log(machine, 3);
+    all.replace(which * one, 8, std::string(8, '\0'));
+    machine.write(kFirst, all);
+    auto log = Log::open(machine.disk, open_how());
+    if (which == 2) {
+      ASSERT_TRUE(log.has_value()) << log.error().message;
+      EXPECT_EQ((*log)->log_end_offset(), Offset(4));
+      EXPECT_EQ(machine.read(kFirst), all.substr(0, 2 * one));
+    } else {
+      ASSERT_TRUE(log.failed());
+      EXPECT_THAT(log.error().message, HasSubstr("no valid batch at position " + std::to_string(one)));
+      EXPECT_THAT(log.error().message, HasSubstr("a valid batch follows"));
+      EXPECT_EQ(machine.read(kFirst), all);
     }
   }
 }

@@ -41,7 +41,13 @@ LogResult<std::size_t> Log::Impl::delete_old(Timestamp now) {
     total -= segment.size();
   }
   if (count == 0) return count;
-  if (count == segments.size()) TRY(roll(next_offset, now));
+  if (count == segments.size()) {
+    auto rolled = roll(next_offset, now);
+    if (rolled.failed() && rolled.error().kind != LogErrorKind::kNoSpace)
+      return Err(std::move(rolled.error()));
+    // A full disk gets its room from the segments before.
+    if (rolled.failed() && --count == 0) return Err(std::move(rolled.error()));
+  }
   // Readers stop first, files go after.
   Offset start = segments[count]->base();
   if (start > log_start) {

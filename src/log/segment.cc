@@ -10,19 +10,6 @@ namespace {
 
 constexpr std::size_t kDigits = 20;
 
-/// Replaces a file's content, without sync; nothing is left of it when the disk is full.
-LogResult<void> write_plain(io::Disk& disk, const std::string& path, std::string_view content) {
-  auto write = [&]() -> io::IoResult<void> {
-    TRY_ASSIGN(auto file, disk.open(path, io::OpenMode::kCreate));
-    TRY(file->truncate(0));
-    return file->write_at(0, as_bytes(content));
-  };
-  auto written = write();
-  if (!written.failed()) return {};
-  if (written.error().kind == io::ErrorKind::kNoSpace) TRY_IO(disk.remove_file(path));
-  return Err(from_io(std::move(written.error())));
-}
-
 }  // namespace
 
 std::string segment_file_name(Offset base, std::string_view suffix) {
@@ -41,15 +28,18 @@ std::string Segment::path(std::string_view suffix) const {
 }
 
 LogResult<void> Segment::create() {
+  index_.emplace(base_);
+  missing_ = true;
   TRY_IO_ASSIGN(auto file, context_.disk.open(path(".log"), io::OpenMode::kCreate));
   TRY_IO(file->truncate(0));
+  missing_ = false;
   file_ = std::move(file);
-  index_.emplace(base_);
   ++context_.directory_version;
   return {};
 }
 
 LogResult<std::shared_ptr<io::File>> Segment::file() {
+  if (missing_) TRY(create());
   if (file_ == nullptr) {
     TRY_IO_ASSIGN(auto file, context_.disk.open(path(".log"), io::OpenMode::kWrite));
     file_ = std::move(file);
@@ -58,9 +48,10 @@ LogResult<std::shared_ptr<io::File>> Segment::file() {
 }
 
 void Segment::cool() {
+  file_.reset();
+  if (context_.unsaved.contains(base_)) return;
   if (index_) max_timestamp_ = index_->max_timestamp();
   index_.reset();
-  file_.reset();
 }
 
 LogResult<std::string> Segment::read_index_file(std::string_view suffix) {
@@ -116,8 +107,16 @@ LogResult<Offset> Segment::rebuild_index(std::vector<AbortedTransaction> txns, s
   }
   for (const AbortedTransaction& txn : txns) rebuilt.add_aborted(txn);
   // Whole or not at all: this may lie below the recovery point, where Kafka trusts what it finds.
-  TRY_IO(context_.disk.write_file(path(".index"), rebuilt.format_offsets()));
-  TRY_IO(context_.disk.write_file(path(".timeindex"), rebuilt.format_times()));
+  auto write = [&]() -> io::IoResult<void> {
+    TRY(context_.disk.write_file(path(".index"), rebuilt.format_offsets()));
+    return context_.disk.write_file(path(".timeindex"), rebuilt.format_times());
+  };
+  auto written = write();
+  if (written.failed()) {
+    LogError error = from_io(std::move(written.error()));
+    if (error.kind != LogErrorKind::kNoSpace) return Err(std::move(error));
+    context_.unsaved.insert(base_);  // reads go on without
+  }
   context_.notes.push_back(fmt::format("{}: index rebuilt: {}", path(".index"), why));
   index_ = std::move(rebuilt);
   return last + 1;
@@ -185,29 +184,46 @@ LogResult<Offset> Segment::cut(std::uint64_t size, Offset offset) {
 }
 
 LogResult<std::vector<std::string>> Segment::write_indexes() {
+  if (missing_) TRY(create());  // no index without its segment
   TRY_ASSIGN(SegmentIndex * index, this->index());
   std::vector<std::string> paths{path(".index"), path(".timeindex")};
-  TRY(write_plain(context_.disk, paths[0], index->format_offsets()));
-  TRY(write_plain(context_.disk, paths[1], index->format_times()));
-  if (!index->txns().empty() || context_.disk.exists(path(".txnindex"))) {
-    paths.push_back(path(".txnindex"));
-    TRY(write_plain(context_.disk, paths[2], index->format_txns()));
-  }
+  TRY_IO(context_.disk.write_unsynced(paths[0], index->format_offsets()));
+  TRY_IO(context_.disk.write_unsynced(paths[1], index->format_times()));
+  TRY(write_txn_index(index->format_txns(), paths));
+  context_.unsaved.erase(base_);
   ++context_.directory_version;
   return paths;
+}
+
+// Unlike the other two it cannot be made again from the segment alone.
+LogResult<void> Segment::write_txn_index(std::string_view content, std::vector<std::string>& paths) {
+  std::string path = this->path(".txnindex");
+  if (context_.disk.exists(path)) {
+    TRY_ASSIGN(std::string old, read_index_file(".txnindex"));
+    if (old != content) TRY_IO(context_.disk.write_file(path, content));
+  } else if (!content.empty()) {
+    TRY_IO(context_.disk.write_unsynced(path, content));
+  } else {
+    return {};
+  }
+  paths.push_back(std::move(path));
+  return {};
 }
 
 LogResult<std::vector<std::string>> Segment::mark_deleted() {
   std::vector<std::string> renamed;
   for (std::string_view suffix : {".log", ".index", ".timeindex", ".txnindex", ".snapshot"}) {
     std::string from = path(suffix);
-    auto done = context_.disk.rename(from, from + ".deleted");
-    if (!done.failed()) {
-      renamed.push_back(from + ".deleted");
-    } else if (done.error().kind != io::ErrorKind::kNotFound) {
+    std::string to = from + ".deleted";
+    auto done = context_.disk.rename(from, to);
+    if (!done.failed())
+      renamed.push_back(std::move(to));
+    else if (done.error().kind == io::ErrorKind::kNoSpace)
+      done = context_.disk.remove_file(from);
+    if (done.failed() && done.error().kind != io::ErrorKind::kNotFound)
       return Err(from_io(std::move(done.error())));
-    }
   }
+  context_.unsaved.erase(base_);
   ++context_.directory_version;
   return renamed;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct LogContext {
   /// Counts names that were made or removed in the directory.
   std::uint64_t directory_version = 0;
   std::vector<std::string> notes;  // repairs, for diagnostics
+  /// Segments whose indexes stand in memory only, because the disk was full: written when there is room.
+  std::set<Offset> unsaved;
 };
 
 /// "00000000000000000042.log" for (42, ".log").
@@ -44,7 +47,7 @@ class Segment {
           std::int64_t roll_jitter_ms)
       : context_(context), base_(base), size_(size), created_(created), roll_jitter_ms_(roll_jitter_ms) {}
 
-  /// Makes the empty .log file.
+  /// Makes the empty .log file. After kNoSpace the segment is as good as without it: file() makes it.
   LogResult<void> create();
 
   Offset base() const { return base_; }
@@ -58,8 +61,8 @@ class Segment {
   LogResult<SegmentIndex*> index();
   void set_index(SegmentIndex index) { index_ = std::move(index); }
   bool warm() const { return index_.has_value() || file_ != nullptr; }
-  /// Lets go of descriptor and index. REQUIRES: write_indexes() was called if the index is newer than the
-  /// disk.
+  /// Lets go of the descriptor, and of the index unless that is unsaved. REQUIRES: write_indexes() was called
+  /// if the index is newer than the disk.
   void cool();
   /// Lets go of the descriptor alone.
   void close_file() { file_.reset(); }
@@ -84,9 +87,9 @@ class Segment {
   LogResult<Offset> cut(std::uint64_t size, Offset offset);
 
   /// Writes .index, .timeindex and, where there are aborted transactions, .txnindex. Returns the paths, not
-  /// synced. Errors: after kNoSpace the partial files are gone.
+  /// synced. Errors: after kNoSpace the partial files are gone, and an older .txnindex is as it was.
   LogResult<std::vector<std::string>> write_indexes();
-  /// Renames its files to `.deleted` and returns their new paths.
+  /// Renames its files to `.deleted` and returns their new paths. A disk too full for a name loses them now.
   LogResult<std::vector<std::string>> mark_deleted();
 
   /// For Log's flushes: bytes known to be durable, and whether a cut is not yet.
@@ -98,12 +101,15 @@ class Segment {
   /// Returns the offset behind the last batch.
   LogResult<Offset> rebuild_index(std::vector<AbortedTransaction> txns, std::string_view why);
 
+  LogResult<void> write_txn_index(std::string_view content, std::vector<std::string>& paths);
+
   LogContext& context_;
   Offset base_;
   std::uint64_t size_;
   Timestamp created_;
   std::int64_t roll_jitter_ms_;
   std::shared_ptr<io::File> file_;
+  bool missing_ = false;  // the .log file could not be made yet
   std::optional<SegmentIndex> index_;
   Offset end_offset_{0};                    // when index_ was loaded
   std::optional<Timestamp> max_timestamp_;  // kept when the index is let go

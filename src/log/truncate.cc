@@ -8,6 +8,7 @@ LogResult<void> Log::Impl::drop_segment(std::size_t i) {
   TRY_ASSIGN(auto renamed, segments[i]->mark_deleted());
   deleted_files.insert(deleted_files.end(), renamed.begin(), renamed.end());
   snapshots.erase(segments[i]->base());
+  unsaved_snapshots.erase(segments[i]->base());
   std::erase(warm, segments[i].get());
   segments.erase(segments.begin() + static_cast<std::ptrdiff_t>(i));
   return {};
@@ -124,10 +125,7 @@ LogResult<void> Log::Impl::truncate_fully(Offset offset, Timestamp now) {
     }
   }
   snapshots.clear();
-  auto segment = std::make_unique<Segment>(context, offset, 0, now, draw_jitter());
-  auto created = segment->create();
-  if (created.failed()) return Err(LogError{LogErrorKind::kIo, created.error().message});
-  segments.push_back(std::move(segment));
+  TRY(add_empty(std::make_unique<Segment>(context, offset, 0, now, draw_jitter())));
   producers.clear();
   if (epochs.clear()) ++epoch_version;
   next_offset = log_start = offset;

@@ -33,6 +33,7 @@ struct GroupCoordinator::Shard {
   io::Mutex turn;      // one step at a time, its append included
   io::Signal changed;  // deadlines may have moved, or the shard was dropped
   bool loaded = false;
+  bool unreadable = false;  // its disk gives nothing: not a matter of waiting
   bool dropped = false;
   Offset end{0};  // behind the last record that was replayed
   Offset committed{0};
@@ -52,7 +53,8 @@ GroupCoordinator::~GroupCoordinator() = default;
 
 group::Now GroupCoordinator::now() const { return {loop_.now(), loop_.wall_now()}; }
 
-void GroupCoordinator::on_image(const image::Image& image, BrokerId self) {
+void GroupCoordinator::on_image(const image::Image& image, BrokerId self,
+                                const std::set<TopicIdPartition>& unserved) {
   if (stopping_) return;
   const image::Topic* topic = image.topic(kOffsetsTopic);
   partition_count_ = topic == nullptr ? 0 : static_cast<std::int32_t>(topic->partitions.size());
@@ -60,7 +62,7 @@ void GroupCoordinator::on_image(const image::Image& image, BrokerId self) {
     Shard& shard = *it->second;
     const image::Partition* state = topic == nullptr ? nullptr : topic->partition(it->first);
     bool kept = state != nullptr && state->leader == self && shard.id.topic_id == topic->id &&
-                shard.leader_epoch == state->leader_epoch;
+                shard.leader_epoch == state->leader_epoch && !unserved.contains(shard.id);
     if (kept) {
       ++it;
       continue;
@@ -70,9 +72,9 @@ void GroupCoordinator::on_image(const image::Image& image, BrokerId self) {
   }
   if (topic == nullptr) return;
   for (const auto& [index, state] : topic->partitions) {
-    if (state->leader != self || shards_.contains(index)) continue;
-    auto shard = std::make_shared<Shard>(loop_, TopicIdPartition{topic->id, index}, state->leader_epoch,
-                                         options_.groups);
+    TopicIdPartition id{topic->id, index};
+    if (state->leader != self || shards_.contains(index) || unserved.contains(id)) continue;
+    auto shard = std::make_shared<Shard>(loop_, id, state->leader_epoch, options_.groups);
     shards_.emplace(index, shard);
     loop_.spawn(load(this, std::move(shard)));
   }
@@ -112,7 +114,8 @@ ErrorCode GroupCoordinator::check(const std::string& group_id) const {
   if (!index.has_value()) return ErrorCode::COORDINATOR_NOT_AVAILABLE;
   auto it = shards_.find(*index);
   if (it == shards_.end()) return ErrorCode::NOT_COORDINATOR;
-  return it->second->loaded ? ErrorCode::NONE : ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
+  if (it->second->loaded) return ErrorCode::NONE;
+  return it->second->unreadable ? ErrorCode::COORDINATOR_NOT_AVAILABLE : ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
 }
 
 io::Task<GroupCoordinator::Outcome> GroupCoordinator::request(std::string group_id, group::RequestInfo info,
@@ -215,6 +218,7 @@ io::Task<void> GroupCoordinator::load(GroupCoordinator* self, std::shared_ptr<Sh
       at = result.log_start_offset;
       continue;
     }
+    shard->unreadable = result.error == ErrorCode::KAFKA_STORAGE_ERROR;
     if (result.error != ErrorCode::NONE) {
       // Its log is being opened, or its disk has failed: look again until the metadata says otherwise.
       co_await io::sleep_for(self->loop_, kLoadRetry);
@@ -283,6 +287,15 @@ Result<std::vector<PartitionId>, ErrorCode> GroupCoordinator::partitions() const
   std::vector<PartitionId> result;
   for (const auto& [index, shard] : shards_) result.push_back(index);
   return result;
+}
+
+bool GroupCoordinator::inspect(const Read& read) const {
+  bool complete = true;
+  for (const auto& [index, shard] : shards_) {
+    if (shard->loaded) read(shard->groups);
+    else complete = false;
+  }
+  return complete;
 }
 
 }  // namespace milena::replica

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,9 @@ class GroupCoordinator {
   GroupCoordinator(io::Loop& control, Partitions& partitions, GroupCoordinatorOptions options);
   ~GroupCoordinator();
 
-  /// Follows the metadata: loads shards of partitions that this node leads now, drops the others.
-  void on_image(const image::Image& image, BrokerId self);
+  /// Follows the metadata: loads shards of partitions that this node leads now, drops the others. `unserved`: led
+  /// by name only (LogManager::unserved); their groups have no coordinator.
+  void on_image(const image::Image& image, BrokerId self, const std::set<TopicIdPartition>& unserved);
   /// Ends when every shard is loaded, or when `limit` passes: a broker that has just started should not turn its
   /// first clients away.
   io::Task<void> wait_loaded(Instant limit);
@@ -66,6 +68,8 @@ class GroupCoordinator {
   io::Task<wire::ErrorCode> read(std::string group_id, Read read);
   /// The same for one partition of `__consumer_offsets`.
   io::Task<wire::ErrorCode> read_partition(PartitionId partition, Read read);
+  /// Looks at every loaded shard as it stands, committed or not: for checks from outside. False: some are not loaded.
+  bool inspect(const Read& read) const;
   /// The partitions that this node coordinates, loaded or not. COORDINATOR_NOT_AVAILABLE after stop().
   Result<std::vector<PartitionId>, wire::ErrorCode> partitions() const;
 

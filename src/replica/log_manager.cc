@@ -6,11 +6,14 @@
 namespace milena::replica {
 namespace {
 
-StoreError from_log(const log::LogError& error) { return {error.message}; }
+StoreError from_log(const log::LogError& error) {
+  return {error.message};
+}
 
 }  // namespace
 
-LogManager::LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerOptions options, OnFatal on_fatal)
+LogManager::LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerOptions options,
+                       OnFatal on_fatal)
     : runtime_(runtime),
       loop_(runtime.control_loop()),
       partitions_(partitions),
@@ -20,7 +23,8 @@ LogManager::LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerO
       stop_signal_(loop_) {}
 LogManager::~LogManager() = default;
 
-// ---- opening -----------------------------------------------------------------------------------------------
+// ---- opening
+// -----------------------------------------------------------------------------------------------
 
 Result<void, StoreError> LogManager::open_all(LogManager* self) {
   std::vector<std::string> paths = self->options_.log_dirs;
@@ -32,7 +36,8 @@ Result<void, StoreError> LogManager::open_all(LogManager* self) {
     self->directories_.push_back(std::move(*directory));
   }
   self->states_.resize(self->directories_.size());
-  for (std::size_t i = self->options_.log_dirs.size(); i < paths.size(); ++i) self->states_[i].holds_partitions = false;
+  for (std::size_t i = self->options_.log_dirs.size(); i < paths.size(); ++i)
+    self->states_[i].holds_partitions = false;
   return {};
 }
 

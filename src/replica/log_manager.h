@@ -1,11 +1,12 @@
-/// LogManager: the log directories of this node and the partitions in them. It opens and locks the directories,
-/// opens the logs that the metadata assigns to this broker, follows the metadata from then on (creates, leads,
-/// stands down, deletes), writes the checkpoints, applies retention, and closes everything in the order that a
-/// clean stop needs.
+/// LogManager: the log directories of this node and the partitions in them. It opens and locks the
+/// directories, opens the logs that the metadata assigns to this broker, follows the metadata from then on
+/// (creates, leads, stands down, deletes), writes the checkpoints, applies retention, and closes everything
+/// in the order that a clean stop needs.
 ///
-/// A log is opened off the loops and handed to the loop that owns its partition; this class keeps only where each
-/// partition lies. A directory whose disk fails takes its partitions offline; if it was the last one, `on_fatal`
-/// ends the node.
+/// A log is opened off the loops and handed to the loop that owns its partition; this class keeps only where
+/// each partition lies. A directory whose disk fails takes its partitions offline; if it was the last one,
+/// `on_fatal` ends the node. A partition whose log is damaged is left as it is and not served; one that a
+/// full disk keeps from being opened is tried again until there is room.
 ///
 /// Threads: the control loop, which must not touch the files itself: all slow work is offloaded.
 #pragma once
@@ -31,17 +32,19 @@ namespace milena::replica {
 
 struct LogManagerOptions {
   std::vector<std::string> log_dirs;
-  /// metadata.log.dir. Where it is none of log_dirs it is opened and locked with them, but holds no partitions.
+  /// metadata.log.dir. Where it is none of log_dirs it is opened and locked with them, but holds no
+  /// partitions.
   std::string metadata_dir;
-  Duration retention_check_interval = 5min;    // log.retention.check.interval.ms
-  Duration checkpoint_interval = 60s;          // log.flush.offset.checkpoint.interval.ms
-  Duration high_watermark_interval = 5s;       // replica.high.watermark.checkpoint.interval.ms
-  Duration flush_interval = Duration::max();   // log.flush.scheduler.interval.ms; max: never
+  Duration retention_check_interval = 5min;   // log.retention.check.interval.ms
+  Duration checkpoint_interval = 60s;         // log.flush.offset.checkpoint.interval.ms
+  Duration high_watermark_interval = 5s;      // replica.high.watermark.checkpoint.interval.ms
+  Duration flush_interval = Duration::max();  // log.flush.scheduler.interval.ms; max: never
 };
 
 class LogManager {
  public:
   using OnFatal = std::function<void(std::string why)>;
+  using PartitionSet = std::set<TopicIdPartition>;
 
   LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerOptions options, OnFatal on_fatal);
   ~LogManager();
@@ -67,12 +70,18 @@ class LogManager {
 
   /// Checkpoints and retention, until stop().
   void start_background();
-  /// Stands down, closes every log, removes what is left of deleted partitions, writes the checkpoints, then the
-  /// clean-shutdown marks with `broker_epoch`.
+  /// Stands down, closes every log, removes what is left of deleted partitions, writes the checkpoints, then
+  /// the clean-shutdown marks with `broker_epoch`.
   io::Task<void> stop(std::int64_t broker_epoch);
 
   /// Those that failed since the start, for the controller to know (KIP-858).
   std::vector<Uuid> failed_directories() const;
+  /// Partitions of this node that it does not serve: their logs are damaged, or their directory has failed.
+  /// To clients they have no leader, as with Kafka, whose controller takes them away from such a broker.
+  const PartitionSet& unserved() const { return unserved_; }
+  /// Told when unserved() has changed after load().
+  void on_unserved_changed(std::function<void()> tell) { on_unserved_changed_ = std::move(tell); }
+
   /// Directory of a partition that is open here; empty id: not here.
   Uuid directory_of(const TopicIdPartition& id) const;
 
@@ -96,6 +105,8 @@ class LogManager {
     Place place;
     std::unique_ptr<log::Log> log;
     std::string error;
+    bool no_room = false;  // the error is a full disk
+    bool fresh = false;
     std::vector<std::string> notes;
   };
   struct Work {
@@ -103,13 +114,16 @@ class LogManager {
     Place place;
     bool create = false;
     std::string refusal;  // not empty: the directory is not to be touched, and this says why
+    bool fresh = false;   // no directory has held it: checkpoints of that name are of an earlier topic
+    std::string no_room;  // why it cannot be opened now
     log::OpenLog how;
   };
   struct DirectoryState {
     bool holds_partitions = true;
     bool clean = false;
     bool failed = false;
-    bool unserved = false;  // a partition in it was refused: the next start must look at it again
+    bool full = false;     // the last checkpoints found no room
+    bool unclean = false;  // some partition was not closed as a clean stop needs it, or never opened
     log::OffsetCheckpoint recovery_points;
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
@@ -119,18 +133,21 @@ class LogManager {
   };
 
   static Result<void, StoreError> open_all(LogManager* self);
-  static Result<std::vector<Work>, StoreError> plan_load(LogManager* self, const image::Image& image, BrokerId broker,
-                                                         Timestamp now);
-  static Result<void, StoreError> load_directory(LogManager* self, std::size_t index, const image::Image& image,
-                                                 std::vector<Work>& work);
+  static Result<std::vector<Work>, StoreError> plan_load(LogManager* self, const image::Image& image,
+                                                         BrokerId broker, Timestamp now);
+  static Result<void, StoreError> load_directory(LogManager* self, std::size_t index,
+                                                 const image::Image& image, std::vector<Work>& work);
   static Result<void, StoreError> check_found(LogManager* self, std::size_t directory,
                                               const log::PartitionDirectory& found, const image::Image& image,
                                               std::vector<Work>& work);
   static Result<void, StoreError> check_unique(const LogManager* self, const std::vector<Work>& work);
-  static void forget_missing(LogManager* self, const std::vector<Work>& work);
   Work create_here(TopicIdPartition id, const std::string& topic, Timestamp now);
   log::OpenLog how_to_open(const Work& work, Timestamp now) const;
   static Opened open_one(LogManager* self, Work work);
+  void refuse(const Opened& one);
+  static io::Task<void> run_reopening(LogManager* self);
+  void publish_unserved();
+  io::Task<void> forget_earlier_topics(std::vector<Work>* work);
   io::Task<void> open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image);
   io::Task<void> hand_over(std::vector<Opened> opened, const image::Image* image);
   io::Task<void> update_leadership(const image::Image* image, std::vector<TopicIdPartition> changed);
@@ -141,14 +158,16 @@ class LogManager {
   std::size_t least_loaded_directory() const;
 
   io::Task<std::shared_ptr<Checkpoints>> collect();
-  /// False: some file was not written.
-  io::Task<bool> write_checkpoints(bool all);
+  io::Task<void> write_checkpoints(bool all);
   static io::Task<void> run_checkpoints(LogManager* self);
   static io::Task<void> run_timed_flushes(LogManager* self, LoopPartitions* there);
   static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);
   static io::Task<void> remove_deleted(LogManager* self, std::string path, Duration delay);
   static io::Task<void> remove_later(io::Loop* loop, std::vector<std::string> paths, Duration delay);
-  static io::Task<void> close_loop(LoopPartitions* there);
+  /// Adds those that could not be closed as a clean stop needs it.
+  static io::Task<void> close_loop(LoopPartitions* there,
+                                   std::shared_ptr<std::vector<TopicIdPartition>> unclean);
+  io::Task<void> mark_clean(std::int64_t broker_epoch);
   void directory_failed(std::size_t directory, std::string why);
 
   io::Runtime& runtime_;
@@ -161,6 +180,11 @@ class LogManager {
   std::vector<std::unique_ptr<log::LogDirectory>> directories_;
   std::vector<DirectoryState> states_;
   std::map<TopicIdPartition, Place> places_;
+  PartitionSet unserved_;
+  std::map<TopicIdPartition, bool> no_room_;  // to be opened when the disk has room; true: fresh
+  bool reopening_ = false;
+  std::function<void()> on_unserved_changed_;
+  std::shared_ptr<const image::Image> image_;  // that was applied last
   std::set<std::string> deleted_;  // renamed directories of deleted partitions, until they are removed
   std::int64_t previous_broker_epoch_ = -1;
   io::Mutex applying_;

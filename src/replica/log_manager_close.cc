@@ -35,15 +35,16 @@ io::Task<std::shared_ptr<LogManager::Checkpoints>> LogManager::collect() {
   checkpoints->recovery_points.resize(directories_.size());
   checkpoints->log_starts.resize(directories_.size());
   checkpoints->high_watermarks.resize(directories_.size());
-  // A log that is not served keeps what was written of it last: the next start must judge it by that.
+  // What is not open keeps what is known of it.
+  auto keep = [](const log::PartitionName& name, const log::OffsetCheckpoint& from,
+                 log::OffsetCheckpoint& to) {
+    if (auto it = from.find(name); it != from.end()) to.insert(*it);
+  };
   for (const auto& [id, place] : places_) {
-    const DirectoryState& state = states_[place.directory];
-    auto keep = [&](const log::OffsetCheckpoint& from, std::vector<log::OffsetCheckpoint>& to) {
-      if (auto it = from.find(place.name); it != from.end()) to[place.directory].insert(*it);
-    };
-    keep(state.recovery_points, checkpoints->recovery_points);
-    keep(state.log_starts, checkpoints->log_starts);
-    keep(state.high_watermarks, checkpoints->high_watermarks);
+    const DirectoryState& known = states_[place.directory];
+    keep(place.name, known.recovery_points, checkpoints->recovery_points[place.directory]);
+    keep(place.name, known.log_starts, checkpoints->log_starts[place.directory]);
+    keep(place.name, known.high_watermarks, checkpoints->high_watermarks[place.directory]);
   }
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
@@ -63,12 +64,12 @@ io::Task<std::shared_ptr<LogManager::Checkpoints>> LogManager::collect() {
   co_return checkpoints;
 }
 
-io::Task<bool> LogManager::write_checkpoints(bool all) {
+io::Task<void> LogManager::write_checkpoints(bool all) {
   auto now = co_await collect();
-  bool complete = true;
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     DirectoryState& state = states_[i];
     if (state.failed || !state.holds_partitions) continue;
+    bool was_full = std::exchange(state.full, false);
     bool recovery = all && now->recovery_points[i] != state.recovery_points;
     bool starts = all && now->log_starts[i] != state.log_starts;
     bool marks = now->high_watermarks[i] != state.high_watermarks;
@@ -81,17 +82,20 @@ io::Task<bool> LogManager::write_checkpoints(bool all) {
       return {};
     };
     auto written = co_await io::offload(loop_, std::move(job));
+    if (written.failed() && written.error().kind == log::LogErrorKind::kNoSpace) {
+      state.full = true;  // the next time tries again
+      if (!was_full)
+        loop_.log().warn("log", "{}: no room for checkpoints: {}", dir->path(), written.error().message);
+      continue;
+    }
     if (written.failed()) {
-      // A full disk passes; anything else is for the next append or flush to find out.
-      loop_.log().warn("log", "{}: checkpoints were not written: {}", dir->path(), written.error().message);
-      complete = false;
+      directory_failed(i, written.error().message);
       continue;
     }
     if (recovery) state.recovery_points = now->recovery_points[i];
     if (starts) state.log_starts = now->log_starts[i];
     if (marks) state.high_watermarks = now->high_watermarks[i];
   }
-  co_return complete;
 }
 
 void LogManager::start_background() {
@@ -117,8 +121,8 @@ io::Task<void> LogManager::run_checkpoints(LogManager* self) {
   }
 }
 
-// flush.ms: a partition with unsynced records whose last flush is that long ago is synced, looked at each scheduler
-// interval.
+// flush.ms: a partition with unsynced records whose last flush is that long ago is synced, looked at each
+// scheduler interval.
 io::Task<void> LogManager::run_timed_flushes(LogManager* self, LoopPartitions* there) {
   io::Loop& loop = there->loop();
   while (true) {
@@ -142,9 +146,11 @@ io::Task<void> LogManager::run_retention(LogManager* self, LoopPartitions* there
   }
 }
 
-// ---- stopping ----------------------------------------------------------------------------------------------
+// ---- stopping
+// ----------------------------------------------------------------------------------------------
 
-io::Task<void> LogManager::close_loop(LoopPartitions* there) {
+io::Task<void> LogManager::close_loop(LoopPartitions* there,
+                                      std::shared_ptr<std::vector<TopicIdPartition>> unclean) {
   std::vector<std::shared_ptr<Partition>> partitions;
   for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
   io::Disk* disk = &there->loop().disk();
@@ -153,6 +159,11 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there) {
     if (partition->log().offline()) continue;
     co_await partition->flushes_done();
     auto plan = partition->log().begin_close();
+    if (plan.failed() && plan.error().kind == log::LogErrorKind::kNoSpace) {
+      // The records are made safe at least; the next start reads them again.
+      unclean->push_back(partition->id());
+      plan = partition->log().begin_flush();
+    }
     if (plan.failed()) {
       partition->go_offline(plan.error().message);
       continue;
@@ -160,8 +171,12 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there) {
     auto shared = std::make_shared<log::FlushPlan>(std::move(*plan));
     auto job = [shared, disk] { return shared->run(*disk); };
     auto synced = co_await io::offload(there->loop(), std::move(job));
-    if (synced.failed()) partition->go_offline(synced.error().what);
-    else partition->log().complete_flush(*shared);
+    if (synced.failed()) {
+      partition->go_offline(synced.error().what);
+      continue;
+    }
+    partition->log().complete_flush(*shared);
+    if (shared->no_room) unclean->push_back(partition->id());
   }
 }
 
@@ -170,25 +185,42 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
   stop_signal_.notify_all();
   auto turn = co_await applying_.lock();
   std::vector<io::Task<void>> closing;
+  std::vector<std::shared_ptr<std::vector<TopicIdPartition>>> unclean;
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
-    auto work = [there] { return close_loop(there); };
+    unclean.push_back(std::make_shared<std::vector<TopicIdPartition>>());
+    auto work = [there, list = unclean.back()] { return close_loop(there, list); };
     closing.push_back(io::run_on(there->loop(), std::move(work)));
   }
   co_await io::when_all(loop_, std::move(closing));
+  for (const auto& list : unclean) {
+    for (const TopicIdPartition& id : *list) {
+      if (auto place = places_.find(id); place != places_.end())
+        states_[place->second.directory].unclean = true;
+    }
+  }
   // Kafka loads them once more before it removes them, and misses their indexes where the stop was clean.
   std::vector<std::string> deleted(deleted_.begin(), deleted_.end());
   co_await remove_later(&loop_, std::move(deleted), Duration::zero());
-  bool complete = co_await write_checkpoints(true);
+  co_await write_checkpoints(true);
+  co_await mark_clean(broker_epoch);
+}
+
+// A mark says that no log needs a look: it stands for all partitions of its directory or not at all.
+io::Task<void> LogManager::mark_clean(std::int64_t broker_epoch) {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     const DirectoryState& state = states_[i];
-    if (!state.holds_partitions || state.failed) continue;
-    if (!complete || state.unserved) {
-      loop_.log().warn("log", "{}: this stop does not count as clean, so that the next start checks the logs again: {}",
-                       directories_[i]->path(), complete ? "a partition was not served" : "a checkpoint was not written");
+    if (state.failed || !state.holds_partitions) continue;
+    log::LogDirectory* dir = directories_[i].get();
+    bool waiting = std::ranges::any_of(no_room_, [&](const auto& entry) {
+      auto place = places_.find(entry.first);
+      return place != places_.end() && place->second.directory == i;
+    });
+    if (state.unclean || state.full || waiting) {
+      loop_.log().warn("log", "{}: not marked as cleanly stopped: the next start checks its logs",
+                       dir->path());
       continue;
     }
-    log::LogDirectory* dir = directories_[i].get();
     auto job = [dir, broker_epoch] { return dir->write_clean_shutdown(broker_epoch); };
     auto written = co_await io::offload(loop_, std::move(job));
     if (written.failed()) loop_.log().warn("log", "{}: {}", dir->path(), written.error().message);

@@ -11,18 +11,24 @@ namespace milena::replica {
 
 namespace {
 
-io::Task<void> add_there(LoopPartitions* there, std::shared_ptr<std::vector<std::shared_ptr<Partition>>> partitions) {
+constexpr Duration kRoomProbe = 1s;
+
+io::Task<void> add_there(LoopPartitions* there,
+                         std::shared_ptr<std::vector<std::shared_ptr<Partition>>> partitions) {
   for (auto& partition : *partitions) there->add(std::move(partition));
   co_return;
 }
 
-io::Task<void> lead_there(LoopPartitions* there, std::shared_ptr<std::vector<LogManager::Leadership>> changes) {
+io::Task<void> lead_there(LoopPartitions* there,
+                          std::shared_ptr<std::vector<LogManager::Leadership>> changes) {
   for (const LogManager::Leadership& change : *changes) {
     auto partition = there->find(change.id);
     if (partition == nullptr) continue;
     if (change.settings.has_value()) partition->set_settings(*change.settings);
-    if (change.leads) partition->lead(change.epoch);
-    else partition->stand_down();
+    if (change.leads)
+      partition->lead(change.epoch);
+    else
+      partition->stand_down();
   }
   co_return;
 }
@@ -36,17 +42,16 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
     std::string name = one.place.name.to_string();
     for (const std::string& note : one.notes) loop_.log().info("log", "{}: {}", name, note);
     if (one.log == nullptr) {
-      loop_.log().error("log", "{} is not served: {}", name, one.error);
-      states_[one.place.directory].unserved = true;
-      LoopPartitions* there = &partitions_.owning(one.id);
-      there->loop().post([there, id = one.id] { there->refuse(id); });
+      refuse(one);
       continue;
     }
+    if (no_room_.erase(one.id) > 0) loop_.log().info("log", "{} is served: the disk has room again", name);
     PartitionSettings settings = partition_settings(*config_, *image, one.place.name.topic);
     std::size_t directory = one.place.directory;
     io::Loop* control = &loop_;
     auto offline = [this, directory, control](const Partition& partition) {
-      control->post([this, directory, why = partition.log().offline_reason()] { directory_failed(directory, why); });
+      control->post(
+          [this, directory, why = partition.log().offline_reason()] { directory_failed(directory, why); });
     };
     io::Loop& home = partitions_.owning(one.id).loop();
     by_loop[partitions_.owner(one.id)].push_back(std::make_shared<Partition>(
@@ -62,9 +67,61 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
   co_await update_leadership(image, std::move(ids));
 }
 
-io::Task<void> LogManager::update_leadership(const image::Image* image, std::vector<TopicIdPartition> changed) {
+void LogManager::refuse(const Opened& one) {
+  std::string name = one.place.name.to_string();
+  LoopPartitions* there = &partitions_.owning(one.id);
+  there->loop().post([there, id = one.id] { there->refuse(id); });
+  if (one.no_room) {
+    bool first = no_room_.emplace(one.id, one.fresh).second;
+    if (first) loop_.log().error("log", "{} waits for room on the disk: {}", name, one.error);
+    if (!std::exchange(reopening_, true)) loop_.spawn(run_reopening(this));
+    return;
+  }
+  states_[one.place.directory].unclean = true;
+  bool offsets = one.place.name.topic == "__consumer_offsets";
+  loop_.log().error("log", "{} is not served: {}{}", name, one.error,
+                    offsets ? ". Until then its groups have no coordinator" : "");
+  unserved_.insert(one.id);
+  publish_unserved();
+}
+
+void LogManager::publish_unserved() {
+  auto all = std::make_shared<const PartitionSet>(unserved_);
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) {
+    LoopPartitions* there = &partitions_.on_loop(i);
+    there->loop().post([there, all] { there->see_unserved(all); });
+  }
+  if (on_unserved_changed_) on_unserved_changed_();
+}
+
+io::Task<void> LogManager::run_reopening(LogManager* self) {
+  while (!self->stopping_ && !self->no_room_.empty()) {
+    co_await self->stop_signal_.wait(self->loop_.now() + kRoomProbe);
+    auto turn = co_await self->applying_.lock();
+    if (self->stopping_) break;
+    std::vector<Work> work;
+    for (const auto& [id, fresh] : self->no_room_) {
+      auto place = self->places_.find(id);
+      if (place == self->places_.end() || self->image_->partition(id) == nullptr) continue;
+      Work one;
+      one.id = id;
+      one.place = place->second;
+      one.create = true;
+      one.fresh = fresh;
+      one.how = self->how_to_open(one, self->loop_.wall_now());
+      one.how.options = partition_settings(*self->config_, *self->image_, one.place.name.topic).log;
+      work.push_back(std::move(one));
+    }
+    co_await self->open_and_hand_over(std::move(work), self->image_);
+  }
+  self->reopening_ = false;
+}
+
+io::Task<void> LogManager::update_leadership(const image::Image* image,
+                                             std::vector<TopicIdPartition> changed) {
   std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop;
-  for (std::size_t i = 0; i < partitions_.loops(); ++i) by_loop.push_back(std::make_shared<std::vector<Leadership>>());
+  for (std::size_t i = 0; i < partitions_.loops(); ++i)
+    by_loop.push_back(std::make_shared<std::vector<Leadership>>());
   for (const TopicIdPartition& id : changed) {
     const image::Partition* state = image->partition(id);
     if (state == nullptr) continue;
@@ -80,9 +137,8 @@ io::Task<void> LogManager::update_leadership(const image::Image* image, std::vec
 io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, image::Delta delta) {
   auto turn = co_await applying_.lock();
   if (stopping_) co_return;
+  image_ = image;
   for (const auto& [topic, name] : delta.deleted_topics) co_await delete_topic(topic);
-  // A topic that is created again under the same name must not find the offsets of the deleted one.
-  if (!delta.deleted_topics.empty()) co_await write_checkpoints(true);
   std::vector<Work> create;
   std::vector<TopicIdPartition> changed;
   for (const TopicIdPartition& id : delta.partitions) {
@@ -100,7 +156,8 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
 }
 
 // Topics (or all of them, when a broker's configuration changed) whose partitions act on other settings now.
-io::Task<void> LogManager::reconfigure(const image::Image* image, const std::set<image::ConfigResource>* changed) {
+io::Task<void> LogManager::reconfigure(const image::Image* image,
+                                       const std::set<image::ConfigResource>* changed) {
   bool everything = std::ranges::any_of(*changed, [](const image::ConfigResource& resource) {
     return resource.type == static_cast<std::int8_t>(image::ResourceType::kBroker);
   });
@@ -132,7 +189,11 @@ io::Task<void> LogManager::send(std::vector<std::shared_ptr<std::vector<Leadersh
 
 io::Task<void> LogManager::delete_topic(TopicId topic) {
   std::vector<std::pair<TopicIdPartition, Place>> gone;
-  for (auto it = places_.lower_bound({topic, PartitionId(0)}); it != places_.end() && it->first.topic_id == topic;) {
+  auto of_topic = [&](const TopicIdPartition& id) { return id.topic_id == topic; };
+  if (std::erase_if(unserved_, of_topic) > 0) publish_unserved();
+  std::erase_if(no_room_, [&](const auto& entry) { return of_topic(entry.first); });
+  for (auto it = places_.lower_bound({topic, PartitionId(0)});
+       it != places_.end() && it->first.topic_id == topic;) {
     gone.emplace_back(it->first, it->second);
     it = places_.erase(it);
   }
@@ -157,8 +218,17 @@ io::Task<void> LogManager::remove_one(TopicIdPartition id, Place place) {
   Duration delay = co_await io::run_on(there->loop(), std::move(work));
   log::LogDirectory* dir = directories_[place.directory].get();
   Uuid unique = loop_.entropy().random_uuid();
-  auto job = [dir, name = place.name, unique] { return dir->mark_deleted(name, unique); };
+  auto job = [dir, name = place.name, unique]() -> log::LogResult<std::string> {
+    std::string path = dir->partition_path(name);
+    if (!dir->disk().exists(path)) return std::string();  // the disk was too full for it
+    auto renamed = dir->mark_deleted(name, unique);
+    if (!renamed.failed() || renamed.error().kind != log::LogErrorKind::kNoSpace) return renamed;
+    // A disk without room for another name: then at once.
+    TRY_IO(dir->disk().remove_tree(path));
+    return std::string();
+  };
   auto renamed = co_await io::offload(loop_, std::move(job));
+  if (renamed.has_value() && renamed->empty()) co_return;
   if (renamed.failed()) {
     loop_.log().error("log", "deleting {}: {}", place.name.to_string(), renamed.error().message);
     co_return;
@@ -210,7 +280,8 @@ Uuid LogManager::directory_of(const TopicIdPartition& id) const {
 
 namespace {
 
-io::Task<void> fail_there(LoopPartitions* there, std::shared_ptr<std::vector<TopicIdPartition>> ids, std::string why) {
+io::Task<void> fail_there(LoopPartitions* there, std::shared_ptr<std::vector<TopicIdPartition>> ids,
+                          std::string why) {
   for (const TopicIdPartition& id : *ids) {
     auto partition = there->find(id);
     if (partition != nullptr) partition->go_offline(why);
@@ -226,9 +297,14 @@ void LogManager::directory_failed(std::size_t directory, std::string why) {
   auto works = [](const DirectoryState& state) { return state.holds_partitions && !state.failed; };
   bool any_left = std::ranges::any_of(states_, works);
   if (!any_left) {
-    on_fatal_("all log directories have failed; the last one, " + directories_[directory]->path() + ", with: " + why);
+    on_fatal_("all log directories have failed; the last one, " + directories_[directory]->path() +
+              ", with: " + why);
     return;
   }
+  for (const auto& [id, place] : places_) {
+    if (place.directory == directory) unserved_.insert(id);
+  }
+  publish_unserved();
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     auto ids = std::make_shared<std::vector<TopicIdPartition>>();
     for (const auto& [id, place] : places_) {

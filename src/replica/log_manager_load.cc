@@ -9,15 +9,17 @@
 namespace milena::replica {
 namespace {
 
-StoreError from_log(const log::LogError& error) { return {error.message}; }
+StoreError from_log(const log::LogError& error) {
+  return {error.message};
+}
 constexpr std::size_t kOpenChunks = 2;  // as many as the pool has threads
 
 }  // namespace
 
 // What stands in one directory: partitions to open, leftovers to remove, strays to put aside.
 Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t directory,
-                                                 const log::PartitionDirectory& found, const image::Image& image,
-                                                 std::vector<Work>& work) {
+                                                 const log::PartitionDirectory& found,
+                                                 const image::Image& image, std::vector<Work>& work) {
   log::LogDirectory& dir = *self->directories_[directory];
   switch (found.kind) {
     case log::PartitionDirectoryKind::kDelete: {
@@ -28,7 +30,8 @@ Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t d
     case log::PartitionDirectoryKind::kFuture:
     case log::PartitionDirectoryKind::kStray:
       return {};  // a move between directories that was under way, or put aside earlier: left alone
-    case log::PartitionDirectoryKind::kPartition: break;
+    case log::PartitionDirectoryKind::kPartition:
+      break;
   }
   if (found.name.topic == "__cluster_metadata") return {};
   if (!found.refusal.empty()) {
@@ -51,8 +54,14 @@ Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t d
   if (state == nullptr || !state->is_replica(self->self_)) {
     Uuid unique = self->loop_.entropy().random_uuid();
     auto moved = dir.mark_stray(found.name, unique);
+    if (moved.failed() && moved.error().kind == log::LogErrorKind::kNoSpace) {
+      self->loop_.log().warn("log", "{} belongs to no topic of this cluster; no room to put it aside",
+                             found.path);
+      return {};
+    }
     if (moved.failed()) return Err(from_log(moved.error()));
-    self->loop_.log().warn("log", "{} belongs to no topic of this cluster; it was put aside as {}", found.path, *moved);
+    self->loop_.log().warn("log", "{} belongs to no topic of this cluster; it was put aside as {}",
+                           found.path, *moved);
     return {};
   }
   Work one;
@@ -62,9 +71,10 @@ Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t d
   return {};
 }
 
-// Reads one directory's checkpoints, takes its clean-shutdown mark away, and plans what to do with what it holds.
-Result<void, StoreError> LogManager::load_directory(LogManager* self, std::size_t index, const image::Image& image,
-                                                    std::vector<Work>& work) {
+// Reads one directory's checkpoints, takes its clean-shutdown mark away, and plans what to do with what it
+// holds.
+Result<void, StoreError> LogManager::load_directory(LogManager* self, std::size_t index,
+                                                    const image::Image& image, std::vector<Work>& work) {
   log::LogDirectory& dir = *self->directories_[index];
   DirectoryState& state = self->states_[index];
   auto recovery = dir.read_checkpoint(log::CheckpointFile::kRecoveryPoint);
@@ -79,14 +89,17 @@ Result<void, StoreError> LogManager::load_directory(LogManager* self, std::size_
   auto listing = dir.list();
   if (listing.failed()) return Err(from_log(listing.error()));
   for (const std::string& unknown : listing->unknown) {
-    self->loop_.log().warn("log", "{} is no partition; Apache Kafka would refuse to start on this directory", unknown);
+    self->loop_.log().warn("log", "{} is no partition; Apache Kafka would refuse to start on this directory",
+                           unknown);
   }
-  for (const log::PartitionDirectory& found : listing->partitions) TRY(check_found(self, index, found, image, work));
+  for (const log::PartitionDirectory& found : listing->partitions)
+    TRY(check_found(self, index, found, image, work));
   return {};
 }
 
-Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManager* self, const image::Image& image,
-                                                                       BrokerId broker, Timestamp now) {
+Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManager* self,
+                                                                        const image::Image& image,
+                                                                        BrokerId broker, Timestamp now) {
   std::vector<Work> work;
   self->self_ = broker;
   bool all_clean = true;
@@ -103,7 +116,6 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
   }
   TRY(check_unique(self, work));
   self->previous_broker_epoch_ = all_clean ? epoch : -1;
-  forget_missing(self, work);
   for (Work& one : work) {
     one.how = self->how_to_open(one, now);
     one.how.options = partition_settings(*self->config_, image, one.place.name.topic).log;
@@ -120,30 +132,11 @@ Result<void, StoreError> LogManager::check_unique(const LogManager* self, const 
     if (added) continue;
     std::string first = self->directories_[it->second]->partition_path(one.place.name);
     std::string second = self->directories_[one.place.directory]->partition_path(one.place.name);
-    return Err(StoreError{"partition " + one.place.name.to_string() + " lies in two log directories, " + first +
-                          " and " + second + "; move the one that is not wanted out of log.dirs. Nothing was changed."});
+    return Err(StoreError{"partition " + one.place.name.to_string() + " lies in two log directories, " +
+                          first + " and " + second +
+                          "; move the one that is not wanted out of log.dirs. Nothing was changed."});
   }
   return {};
-}
-
-// Checkpoint entries of partitions that no directory holds are dropped, also on disk: a partition that is created under
-// such a name must not start where a deleted one ended.
-void LogManager::forget_missing(LogManager* self, const std::vector<Work>& work) {
-  std::vector<std::set<log::PartitionName>> held(self->directories_.size());
-  for (const Work& one : work) held[one.place.directory].insert(one.place.name);
-  for (std::size_t i = 0; i < self->directories_.size(); ++i) {
-    DirectoryState& state = self->states_[i];
-    if (!state.holds_partitions) continue;
-    auto drop = [&](log::CheckpointFile file, log::OffsetCheckpoint& offsets) {
-      auto missing = [&](const auto& entry) { return !held[i].contains(entry.first); };
-      if (std::erase_if(offsets, missing) == 0) return;
-      auto written = self->directories_[i]->write_checkpoint(file, offsets);
-      if (written.failed()) self->loop_.log().warn("log", "{}", written.error().message);
-    };
-    drop(log::CheckpointFile::kRecoveryPoint, state.recovery_points);
-    drop(log::CheckpointFile::kLogStart, state.log_starts);
-    drop(log::CheckpointFile::kReplication, state.high_watermarks);
-  }
 }
 
 log::OpenLog LogManager::how_to_open(const Work& work, Timestamp now) const {
@@ -153,7 +146,7 @@ log::OpenLog LogManager::how_to_open(const Work& work, Timestamp now) const {
   how.clean = state.clean;
   how.now = now;
   how.seed = work.id.topic_id.low + static_cast<std::uint64_t>(work.id.partition.value());
-  if (work.create) return how;  // what a checkpoint says of this name was another topic's
+  if (work.fresh) return how;
   if (auto it = state.recovery_points.find(work.place.name); it != state.recovery_points.end()) {
     how.recovery_point = it->second;
   }
@@ -168,7 +161,7 @@ LogManager::Work LogManager::create_here(TopicIdPartition id, const std::string&
   Work one;
   one.id = id;
   one.place = {least_loaded_directory(), log::PartitionName{topic, id.partition}};
-  one.create = true;
+  one.create = one.fresh = true;
   one.how = how_to_open(one, now);
   places_[id] = one.place;
   return one;
@@ -178,6 +171,12 @@ LogManager::Opened LogManager::open_one(LogManager* self, Work work) {
   Opened result;
   result.id = work.id;
   result.place = work.place;
+  result.fresh = work.fresh;
+  if (!work.no_room.empty()) {
+    result.error = work.no_room;
+    result.no_room = true;
+    return result;
+  }
   if (!work.refusal.empty()) {
     result.error = work.refusal;
     return result;
@@ -187,13 +186,18 @@ LogManager::Opened LogManager::open_one(LogManager* self, Work work) {
     auto created = dir.create_partition(work.place.name, work.id.topic_id);
     if (created.failed()) {
       result.error = created.error().message;
+      result.no_room = created.error().kind == log::LogErrorKind::kNoSpace;
       return result;
     }
   }
   log::RecoveryReport report;
   auto opened = log::Log::open(dir.disk(), work.how, &report);
-  if (opened.failed()) result.error = opened.error().message;
-  else result.log = std::move(*opened);
+  if (opened.failed()) {
+    result.error = opened.error().message;
+    result.no_room = opened.error().kind == log::LogErrorKind::kNoSpace;
+  } else {
+    result.log = std::move(*opened);
+  }
   if (result.log != nullptr && !work.how.clean) {
     // What a killed process left in the page cache is about to be served: a power loss must not take it back.
     log::FlushPlan plan = result.log->begin_flush();
@@ -212,6 +216,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, Work work) {
 io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image::Image> image, BrokerId self,
                                                     std::shared_ptr<const config::KafkaConfig> config) {
   config_ = std::move(config);
+  image_ = image;
   Timestamp now = loop_.wall_now();
   auto job = [this, image, self, now] { return plan_load(this, *image, self, now); };
   auto work = co_await io::offload(loop_, std::move(job));
@@ -220,15 +225,50 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
   for (const auto& [topic_id, topic] : image->topics) {
     for (const auto& [index, state] : topic->partitions) {
       TopicIdPartition id{topic_id, index};
-      if (state->is_replica(self) && !places_.contains(id)) work->push_back(create_here(id, topic->name, now));
+      if (state->is_replica(self) && !places_.contains(id))
+        work->push_back(create_here(id, topic->name, now));
     }
   }
   co_await open_and_hand_over(std::move(*work), image);
   co_return Result<void, StoreError>();
 }
 
-io::Task<void> LogManager::open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image) {
+// A deleted topic leaves its checkpoints until the next ones are written. A new topic of its name must not be
+// recovered by them: a log start or a recovery point that is not its own would lose or refuse records.
+io::Task<void> LogManager::forget_earlier_topics(std::vector<Work>* work) {
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    DirectoryState& state = states_[i];
+    auto kept = std::make_shared<DirectoryState>(state);
+    std::size_t stale = 0;
+    for (const Work& one : *work) {
+      if (!one.fresh || one.place.directory != i) continue;
+      for (auto* map : {&kept->recovery_points, &kept->log_starts, &kept->high_watermarks})
+        stale += map->erase(one.place.name);
+    }
+    if (stale == 0) continue;
+    log::LogDirectory* dir = directories_[i].get();
+    auto job = [dir, kept]() -> log::LogResult<void> {
+      TRY(dir->write_checkpoint(log::CheckpointFile::kRecoveryPoint, kept->recovery_points));
+      TRY(dir->write_checkpoint(log::CheckpointFile::kLogStart, kept->log_starts));
+      return dir->write_checkpoint(log::CheckpointFile::kReplication, kept->high_watermarks);
+    };
+    auto written = co_await io::offload(loop_, std::move(job));
+    if (written.has_value()) {
+      state = *kept;
+    } else if (written.error().kind != log::LogErrorKind::kNoSpace) {
+      directory_failed(i, written.error().message);
+    } else {
+      for (Work& one : *work) {
+        if (one.fresh && one.place.directory == i) one.no_room = written.error().message;
+      }
+    }
+  }
+}
+
+io::Task<void> LogManager::open_and_hand_over(std::vector<Work> work,
+                                              std::shared_ptr<const image::Image> image) {
   if (work.empty()) co_return;
+  co_await forget_earlier_topics(&work);
   auto all = std::make_shared<std::vector<Work>>(std::move(work));
   auto opened = std::make_shared<std::vector<Opened>>(all->size());
   std::vector<io::Task<void>> chunks;

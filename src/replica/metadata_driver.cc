@@ -157,13 +157,8 @@ io::Task<bool> MetadataDriver::append(std::vector<image::MetadataRecord> records
 // `records` are those of the data batches among the effects, in order.
 io::Task<bool> MetadataDriver::perform(raft::Effects effects, std::vector<image::MetadataRecord> records) {
   if (effects.write_quorum_state.has_value()) {
-    auto state = std::make_shared<raft::QuorumState>(*effects.write_quorum_state);
-    auto job = [this, state] { return store_->write_quorum_state(*state); };
-    auto written = co_await io::offload(loop_, std::move(job));
-    if (written.failed()) {
-      fatal(written.error().what);
-      co_return false;
-    }
+    bool written = co_await write_quorum_state(&*effects.write_quorum_state);
+    if (!written) co_return false;
   }
   auto next = records.begin();
   for (const raft::Append& batch : effects.append) {
@@ -183,20 +178,47 @@ io::Task<bool> MetadataDriver::perform(raft::Effects effects, std::vector<image:
 }
 
 io::Task<bool> MetadataDriver::append_to_log(const raft::Append* batch) {
-  bool warned = false;
   while (!failed_) {
     auto result = store_->log().append_raw(batch->batch, loop_.wall_now());
-    if (result.has_value()) co_return true;
+    if (result.has_value()) {
+      told_full_ = false;
+      co_return true;
+    }
     if (result.error().kind != log::LogErrorKind::kNoSpace) {
       fatal("metadata log: " + result.error().message);
       break;
     }
-    if (!std::exchange(warned, true)) {
-      loop_.log().error("raft", "the disk of the metadata log is full; changes wait until there is room");
-    }
-    co_await io::sleep_for(loop_, kFullDiskRetry);
-    if (stopping_) break;
+    bool again = co_await wait_for_room();
+    if (!again) break;
   }
+  co_return false;
+}
+
+io::Task<bool> MetadataDriver::write_quorum_state(const raft::QuorumState* state) {
+  while (!failed_) {
+    auto copy = std::make_shared<raft::QuorumState>(*state);
+    auto job = [this, copy] { return store_->write_quorum_state(*copy); };
+    auto written = co_await io::offload(loop_, std::move(job));
+    if (written.has_value()) co_return true;
+    if (written.error().kind != io::ErrorKind::kNoSpace) {
+      fatal(written.error().what);
+      break;
+    }
+    bool again = co_await wait_for_room();
+    if (!again) break;
+  }
+  co_return false;
+}
+
+io::Task<bool> MetadataDriver::wait_for_room() {
+  if (!std::exchange(told_full_, true)) {
+    loop_.log().error("raft", "the disk of the metadata log is full; changes wait until there is room");
+  }
+  if (waits_for_room_) co_await io::sleep_for(loop_, kFullDiskRetry);
+  if (waits_for_room_) co_return true;
+  // The quorum's state is ahead of the log now: nothing may be appended behind the gap.
+  failed_ = true;
+  changed_.notify_all();
   co_return false;
 }
 

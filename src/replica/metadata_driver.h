@@ -3,8 +3,9 @@
 /// synced), replays each batch at append, commits when the log is synced, and tells its listeners what became
 /// visible. Requests are decided one after the other and answered once their records are committed.
 ///
-/// Syncs are group commits: what is appended while one runs is covered by the next. A full disk makes the append
-/// wait for room, with everything behind it; any other failure of the metadata log ends the node (`on_fatal`).
+/// Syncs are group commits: what is appended while one runs is covered by the next. A full disk makes an append, or
+/// quorum-state, wait for room, with everything behind it; any other failure of the metadata log ends the node
+/// (`on_fatal`).
 ///
 /// Threads: the control loop; other loops come by io::run_on.
 #pragma once
@@ -62,6 +63,8 @@ class MetadataDriver {
   /// ends when its first records are committed. Errors: unreadable files, more than one voter, what
   /// is not understood or `refusal` says; nothing was written then.
   io::Task<Result<void, StoreError>> start(log::LogDirectory* directory);
+  /// From now on nothing waits for room on a full disk: what would, fails, and with it all that comes after.
+  void stop_waiting() { waits_for_room_ = false; }
   /// Gives up leadership and closes the log cleanly. Requests fail from then on.
   io::Task<void> stop();
 
@@ -118,6 +121,9 @@ class MetadataDriver {
   io::Task<bool> append(std::vector<image::MetadataRecord> records);
   io::Task<bool> perform(raft::Effects effects, std::vector<image::MetadataRecord> records);
   io::Task<bool> append_to_log(const raft::Append* batch);
+  io::Task<bool> write_quorum_state(const raft::QuorumState* state);
+  /// After a write that found the disk full: true when it is to be tried again.
+  io::Task<bool> wait_for_room();
   io::Task<bool> wait_committed(Offset end);
   void start_sync();
   static io::Task<void> run_syncs(MetadataDriver* self);
@@ -143,6 +149,8 @@ class MetadataDriver {
   bool syncing_ = false;
   bool sync_again_ = false;
   bool timers_running_ = false;
+  bool waits_for_room_ = true;
+  bool told_full_ = false;
   bool stopping_ = false;
   bool failed_ = false;
 };

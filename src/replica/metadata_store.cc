@@ -185,15 +185,7 @@ io::IoResult<void> MetadataStore::write_quorum_state(const raft::QuorumState& st
 
 io::IoResult<void> MetadataStore::write_snapshot(const raft::SnapshotId& id, const Bytes& content) {
   std::string path = path_ + "/" + raft::snapshot_file_name(id);
-  std::string part = path + ".part";
-  {
-    TRY_ASSIGN(auto file, disk_.open(part, io::OpenMode::kCreate));
-    TRY(file->truncate(0));
-    TRY(file->write_at(0, content.view()));
-    TRY(file->sync());
-  }
-  TRY(disk_.rename(part, path));
-  TRY(disk_.sync_directory(path_));
+  TRY(disk_.write_file(path, as_text(content.view()), ".part"));
   raft::RetentionInput::Snapshot snapshot;
   snapshot.id = id;
   snapshot.size_bytes = static_cast<std::int64_t>(content.size());

@@ -41,9 +41,9 @@ class MetadataStore {
                                                                  LoadedMetadata& loaded);
 
   log::Log& log() { return *log_; }
-  /// Durable before it returns.
+  /// Durable before it returns. After kNoSpace the one before stands.
   io::IoResult<void> write_quorum_state(const raft::QuorumState& state);
-  /// Writes the snapshot as one durable step.
+  /// Writes the snapshot as one durable step; after kNoSpace nothing is left of it.
   io::IoResult<void> write_snapshot(const raft::SnapshotId& id, const Bytes& content);
   /// Removes snapshots and whole segments by Kafka's retention rule. Returns the new log start, if it moved.
   std::optional<Offset> clean(std::int64_t max_bytes, std::int64_t max_ms, Timestamp now);

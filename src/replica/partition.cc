@@ -166,6 +166,11 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
       }
     }
     self->log_->complete_flush(*plan);
+    if (plan->no_room && !self->told_no_room_) {
+      self->loop_.log().warn("log", "{}-{}: no room for its leader epochs; they are written later", self->topic_,
+                             self->id_.partition);
+    }
+    self->told_no_room_ = plan->no_room;
     self->last_flush_ = self->loop_.now();
     if (self->held_from_.has_value()) {
       bool all = plan->up_to >= self->log_->log_end_offset();
@@ -332,8 +337,13 @@ std::vector<std::string> Partition::retain(Timestamp now) {
   if (log_->offline()) return {};
   auto rolled = log_->roll_if_due(now);
   log_->expire_producers(now);
-  auto deleted = rolled.failed() ? log::LogResult<std::size_t>(Err(rolled.error())) : log_->delete_old_segments(now);
-  if (deleted.failed() && log_->offline()) go_offline(deleted.error().message);
+  // Also where a full disk had no room to roll: this is what makes room.
+  auto deleted = log_->delete_old_segments(now);
+  if (log_->offline()) go_offline(log_->offline_reason());
+  else if (log_->wants_flush()) start_flush();  // what had no room when it was due
+  if (rolled.failed() && deleted.failed()) {
+    loop_.log().warn("log", "{}-{}: retention: {}", topic_, id_.partition, deleted.error().message);
+  }
   return log_->take_deleted_files();
 }
 

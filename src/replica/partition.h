@@ -119,6 +119,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Epoch leader_epoch_ = kNoEpoch;
   bool leading_ = false;
   bool told_offline_ = false;
+  bool told_no_room_ = false;
   bool flushing_ = false;
   bool flush_again_ = false;
   Instant last_flush_;

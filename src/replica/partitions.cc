@@ -35,9 +35,11 @@ void LoopPartitions::add(std::shared_ptr<Partition> partition) {
   TopicIdPartition id = partition->id();
   bool added = partitions_.emplace(id, std::move(partition)).second;
   CHECK(added, "partition {}-{} was added twice", id.topic_id, id.partition);
+  refused_.erase(id);
 }
 
 std::shared_ptr<Partition> LoopPartitions::remove(const TopicIdPartition& id) {
+  refused_.erase(id);
   auto it = partitions_.find(id);
   if (it == partitions_.end()) return nullptr;
   std::shared_ptr<Partition> partition = std::move(it->second);

@@ -24,8 +24,11 @@ class LoopPartitions {
   std::shared_ptr<Partition> find(const TopicIdPartition& id) const;
   void add(std::shared_ptr<Partition> partition);
   std::shared_ptr<Partition> remove(const TopicIdPartition& id);
-  /// The partition is ours and its log cannot be opened: KAFKA_STORAGE_ERROR from now on.
+  /// The partition is ours and its log cannot be opened: KAFKA_STORAGE_ERROR until it is added, or removed.
   void refuse(const TopicIdPartition& id) { refused_.insert(id); }
+  /// Partitions of this node, on any loop, that are not served: see LogManager::unserved.
+  void see_unserved(std::shared_ptr<const std::set<TopicIdPartition>> all) { unserved_ = std::move(all); }
+  bool unserved(const TopicIdPartition& id) const { return unserved_ != nullptr && unserved_->contains(id); }
   /// What to answer for a partition that find() does not know.
   wire::ErrorCode why_missing(const TopicIdPartition& id) const {
     return refused_.contains(id) ? wire::ErrorCode::KAFKA_STORAGE_ERROR : wire::ErrorCode::NOT_LEADER_OR_FOLLOWER;
@@ -41,6 +44,7 @@ class LoopPartitions {
   io::Loop& loop_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::set<TopicIdPartition> refused_;
+  std::shared_ptr<const std::set<TopicIdPartition>> unserved_;
   wire::CompressionScratch scratch_;
 };
 

@@ -277,12 +277,12 @@ void World::recover() {
 
 bool World::groups_loaded() const {
   auto seen = [](const group::Groups&) {};
-  return program_of(*broker)->node->services().groups.read_all(seen) == wire::ErrorCode::NONE;
+  return program_of(*broker)->node->services().groups.inspect(seen);
 }
 
 std::vector<std::string> World::dump_groups() const {
   std::vector<std::string> dumps;
-  program_of(*broker)->node->services().groups.read_all(
+  program_of(*broker)->node->services().groups.inspect(
       [&](const group::Groups& groups) { dumps.push_back(groups.dump_durable()); });
   return dumps;
 }

@@ -29,17 +29,20 @@ bool reachable(const RequestContext& context, BrokerId id) {
   return broker != nullptr && !broker->fenced && broker_address(*broker, context.listener->name).has_value();
 }
 
-Partition describe(const RequestContext& context, PartitionId index, const image::Partition& state) {
+Partition describe(const RequestContext& context, const TopicIdPartition& id, const image::Partition& state) {
+  BrokerId self = context.services().broker.node_id;
+  bool unserved = context.local->partitions.unserved(id);
+  auto here = [&](BrokerId broker) { return reachable(context, broker) && !(unserved && broker == self); };
   Partition partition;
-  partition.partition_index = index.value();
-  partition.leader_id = reachable(context, state.leader) ? state.leader.value() : -1;
+  partition.partition_index = id.partition.value();
+  partition.leader_id = here(state.leader) ? state.leader.value() : -1;
   partition.leader_epoch = state.leader_epoch.value();
   partition.replica_nodes = ids(state.replicas);
   partition.isr_nodes = ids(state.isr);
   partition.eligible_leader_replicas = ids(state.elr);
   partition.last_known_elr = ids(state.last_known_elr);
   for (BrokerId replica : state.replicas) {
-    if (!reachable(context, replica)) partition.offline_replicas.push_back(replica.value());
+    if (!here(replica)) partition.offline_replicas.push_back(replica.value());
   }
   return partition;
 }
@@ -92,7 +95,7 @@ class Page {
         set_cursor(topic.name, index.value());
         return false;
       }
-      answer.partitions.push_back(describe(context_, index, *state));
+      answer.partitions.push_back(describe(context_, {topic.id, index}, *state));
       --left_;
     }
     return true;

@@ -35,6 +35,7 @@ Coordinator find_group(const RequestContext& context, const std::string& key) {
   if (topic == nullptr || topic->partitions.empty()) return none;
   PartitionId index = group::partition_for(key, static_cast<std::int32_t>(topic->partitions.size()));
   const image::Partition* partition = topic->partition(index);
+  if (context.local->partitions.unserved({topic->id, index})) return none;
   const image::Broker* leader = partition == nullptr ? nullptr : context.image->broker(partition->leader);
   if (leader == nullptr || leader->fenced) return none;
   auto address = broker_address(*leader, context.listener->name);

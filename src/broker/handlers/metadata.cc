@@ -25,25 +25,28 @@ std::vector<std::int32_t> ids(const std::vector<BrokerId>& brokers) {
   return result;
 }
 
-Response::MetadataResponsePartition describe(const image::Image& image, const std::string& listener,
-                                             PartitionId index, const image::Partition& state,
-                                             std::int16_t version) {
+Response::MetadataResponsePartition describe(const RequestContext& context, const TopicIdPartition& id,
+                                             const image::Partition& state) {
+  const image::Image& image = *context.image;
+  BrokerId self = context.services().broker.node_id;
+  bool unserved = context.local->partitions.unserved(id);
   Response::MetadataResponsePartition partition;
-  partition.partition_index = index.value();
+  partition.partition_index = id.partition.value();
   partition.leader_id = state.leader.value();
   partition.leader_epoch = state.leader_epoch.value();
   partition.replica_nodes = ids(state.replicas);
   partition.isr_nodes = ids(state.isr);
   for (BrokerId replica : state.replicas) {
     const image::Broker* broker = image.broker(replica);
-    if (broker == nullptr || broker->fenced) partition.offline_replicas.push_back(replica.value());
+    bool offline = broker == nullptr || broker->fenced || (unserved && replica == self);
+    if (offline) partition.offline_replicas.push_back(replica.value());
   }
   const image::Broker* leader = image.broker(state.leader);
-  if (leader == nullptr) {
+  if (leader == nullptr || (unserved && state.leader == self)) {
     partition.error_code = wire::to_int16(ErrorCode::LEADER_NOT_AVAILABLE);
     partition.leader_id = -1;
-  } else if (!broker_address(*leader, listener).has_value()) {
-    ErrorCode error = version >= 6 ? ErrorCode::LISTENER_NOT_FOUND : ErrorCode::LEADER_NOT_AVAILABLE;
+  } else if (!broker_address(*leader, context.listener->name).has_value()) {
+    ErrorCode error = context.api_version >= 6 ? ErrorCode::LISTENER_NOT_FOUND : ErrorCode::LEADER_NOT_AVAILABLE;
     partition.error_code = wire::to_int16(error);
     partition.leader_id = -1;
   }
@@ -57,8 +60,7 @@ Response::MetadataResponseTopic describe(const RequestContext& context, const Re
   answer.topic_id = topic.id;
   answer.is_internal = is_internal_topic(topic.name);
   for (const auto& [index, state] : topic.partitions) {
-    answer.partitions.push_back(
-        describe(*context.image, context.listener->name, index, *state, context.api_version));
+    answer.partitions.push_back(describe(context, {topic.id, index}, *state));
   }
   if (context.api_version >= 8 && request.include_topic_authorized_operations) {
     answer.topic_authorized_operations = kAllTopicOperations;

@@ -25,7 +25,7 @@ using Share = std::vector<Question*>;
 io::Task<void> answer_share(replica::LoopPartitions* there, std::shared_ptr<Share> share) {
   for (Question* question : *share) {
     auto partition = there->find(question->id);
-    if (partition == nullptr) question->answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+    if (partition == nullptr) question->answer.error = there->why_missing(question->id);
     else question->answer = partition->end_offset_for(question->current_leader_epoch, question->epoch);
   }
   co_return;

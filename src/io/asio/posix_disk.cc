@@ -108,7 +108,7 @@ class PosixFile final : public File {
   }
 
   IoResult<void> sync() override {
-    if (retry([&] { return ::fdatasync(fd_.get()); }) < 0) return Err(errno_error(errno, "fsync " + path_));
+    if (retry([&] { return ::fdatasync(fd_.get()); }) < 0) return Err(sync_error(errno, "fsync " + path_));
     return {};
   }
 
@@ -232,7 +232,8 @@ IoResult<void> PosixDisk::remove_directory(const std::string& path) {
 IoResult<void> PosixDisk::sync_directory(const std::string& path) {
   Descriptor folder(retry([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (folder.get() < 0) return Err(errno_error(errno, "open directory " + path));
-  return check(retry([&] { return ::fsync(folder.get()); }), "fsync directory", path);
+  if (retry([&] { return ::fsync(folder.get()); }) < 0) return Err(sync_error(errno, "fsync directory " + path));
+  return {};
 }
 
 IoResult<std::unique_ptr<FileLock>> PosixDisk::lock(const std::string& path) {

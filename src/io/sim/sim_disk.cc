@@ -119,6 +119,20 @@ void SimDisk::release(SimInode& inode) {
   if (inode.links == 0 && inode.handles == 0) used_ -= inode.content.size();
 }
 
+bool SimDisk::no_room(bool missing) {
+  std::uint64_t number = room_calls_++;
+  if (!missing && number - no_room_first_ >= no_room_count_) return false;
+  core_.mark("disk.full");
+  return true;
+}
+
+IoResult<void> SimDisk::room_for_name(const std::string& what) {
+  bool full = used_ >= faults_.capacity && chance(faults_.full_name_one_in);
+  if (!no_room(full)) return {};
+  core_.mark("disk.full_name");
+  return Err(errno_error(ENOSPC, what));
+}
+
 bool SimDisk::sync_fails(const std::string& path) {
   bool named = !fail_sync_.empty() && path.find(fail_sync_) != std::string::npos;
   if (named) fail_sync_.clear();
@@ -133,6 +147,7 @@ IoResult<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode 
   bool creates = mode == OpenMode::kCreate || mode == OpenMode::kCreateNew;
   if (spot.inode == nullptr) {
     if (!creates || spot.parent == nullptr) return Err(errno_error(ENOENT, "open " + path));
+    TRY(room_for_name("open " + path));
     spot.inode = make(spot, false);
   } else if (mode == OpenMode::kCreateNew) {
     return Err(errno_error(EEXIST, "open " + path));
@@ -163,6 +178,7 @@ IoResult<void> SimDisk::create_directories(const std::string& path) {
     TRY(begin(Call::kMakeDirectory, hash_of(prefix)));
     Spot spot = find(prefix);
     if (spot.inode == nullptr) {
+      TRY(room_for_name("mkdir " + prefix));
       make(spot, true);
     } else if (!spot.inode->is_directory) {
       return Err(errno_error(EEXIST, "mkdir " + prefix));
@@ -179,6 +195,7 @@ IoResult<void> SimDisk::rename(const std::string& from, const std::string& to) {
   if (source.inode == nullptr || target.parent == nullptr) return Err(errno_error(ENOENT, what));
   if (source.parent == nullptr) return Err(errno_error(EINVAL, what));
   if (source.inode == target.inode) return {};
+  if (target.inode == nullptr) TRY(room_for_name(what));
   if (target.inode != nullptr) {
     if (target.inode->is_directory && !source.inode->is_directory) return Err(errno_error(EISDIR, what));
     if (source.inode->is_directory && !target.inode->is_directory) return Err(errno_error(ENOTDIR, what));
@@ -222,7 +239,7 @@ IoResult<void> SimDisk::sync_directory(const std::string& path) {
   TRY(begin(Call::kSyncDirectory, hash_of(path)));
   TRY_ASSIGN(auto inode, find_existing(path, "fsync directory"));
   if (!inode->is_directory) return Err(errno_error(ENOTDIR, "fsync directory " + path));
-  if (sync_fails(path)) return Err(errno_error(EIO, "fsync directory " + path));
+  if (sync_fails(path)) return Err(sync_error(sync_errno(), "fsync directory " + path));
   inode->sync_directory();
   return {};
 }
@@ -232,6 +249,7 @@ IoResult<std::unique_ptr<FileLock>> SimDisk::lock(const std::string& path) {
   Spot spot = find(path);
   if (spot.inode == nullptr) {
     if (spot.parent == nullptr) return Err(errno_error(ENOENT, "lock " + path));
+    TRY(room_for_name("lock " + path));
     spot.inode = make(spot, false);
   }
   if (!locked_.insert(spot.inode->id).second) {

@@ -5,6 +5,7 @@
 /// sector is never half written. Every call is counted; crash_at_call names one that kills the process.
 #pragma once
 
+#include <cerrno>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -24,6 +25,7 @@ struct SimDiskFaults {
   std::uint64_t read_error_one_in = 0;
   std::uint64_t write_error_one_in = 0;  // a prefix of the write lands
   std::uint64_t sync_error_one_in = 0;   // the unsynced data is dropped, the next sync succeeds
+  std::uint64_t full_name_one_in = 2;    // a disk that is full to the last byte takes no new name
   std::uint64_t cold_read_one_in = 16;   // File::read_cached says kWouldBlock
   bool sync_lies = false;                // a file's sync says that it was done, and was not
   Duration slow{0};                      // work off the loop takes up to this much longer
@@ -50,6 +52,13 @@ class SimDisk final : public Disk {
   /// The call with this number (see calls()) and all later ones fail without effect, and the process dies.
   void crash_at_call(std::uint64_t number) { crash_at_ = number; }
   std::uint64_t calls() const { return calls_; }
+  /// Calls that needed room: that made a file longer, or a new name.
+  std::uint64_t room_calls() const { return room_calls_; }
+  /// Those with the numbers [first, first + count) find the disk full (see room_calls()).
+  void no_room_at(std::uint64_t first, std::uint64_t count = 1) {
+    no_room_first_ = first;
+    no_room_count_ = count;
+  }
   /// The next sync of a file or directory whose path contains `part` fails.
   void fail_next_sync(std::string part) { fail_sync_ = std::move(part); }
   /// Flips one random bit of the file, on the device too. False: no such file, or it is empty.
@@ -83,6 +92,12 @@ class SimDisk final : public Disk {
   void release(SimInode& inode);
   void charge(SimInode& inode, std::uint64_t before);
   bool sync_fails(const std::string& path);
+  // Of a failed sync: a device reports a full disk there too.
+  int sync_errno() { return random_.one_in(2) ? ENOSPC : EIO; }
+  // Counts a call that needs room; is there none? `missing`: the capacity does not reach.
+  bool no_room(bool missing);
+  // For a new name.
+  IoResult<void> room_for_name(const std::string& what);
   bool chance(std::uint64_t one_in) { return one_in > 0 && random_.one_in(one_in); }
 
   SimCore& core_;
@@ -96,6 +111,9 @@ class SimDisk final : public Disk {
   std::uint64_t used_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t crash_at_ = 0;
+  std::uint64_t room_calls_ = 0;
+  std::uint64_t no_room_first_ = 0;
+  std::uint64_t no_room_count_ = 0;
   std::uint64_t process_ = 1;  // handles of an earlier process are dead
   std::size_t handles_ = 0;
   bool dead_ = false;

@@ -61,9 +61,10 @@ IoResult<void> SimFile::write_at(std::uint64_t offset, std::span<const ByteView>
     lands = lands.substr(0, disk_.random_.below(bytes.size() + 1));
   } else if (std::uint64_t end = offset + bytes.size(); end > before) {
     std::uint64_t room = disk_.faults_.capacity - std::min(disk_.faults_.capacity, disk_.used_);
-    if (end - before > room) {
-      disk_.core_.mark("disk.full");
+    bool full = end - before > room;
+    if (disk_.no_room(full)) {
       failed = ENOSPC;
+      if (!full) room = disk_.random_.below(end - before);
       std::uint64_t reach = before + room;
       lands = lands.substr(0, reach > offset ? reach - offset : 0);
     }
@@ -89,7 +90,7 @@ IoResult<void> SimFile::sync() {
   TRY(begin(Call::kSync, inode_->content.size()));
   if (disk_.sync_fails(path_)) {
     inode_->drop_dirty();
-    return Err(error(EIO, "fsync"));
+    return Err(sync_error(disk_.sync_errno(), "fsync " + path_));
   }
   if (!disk_.faults_.sync_lies) inode_->sync();
   return {};
