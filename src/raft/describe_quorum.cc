@@ -61,6 +61,15 @@ wire::DescribeQuorumResponse describe_quorum(const Raft& raft, const wire::Descr
       listener.port = endpoint.port;
     }
   }
+  for (const auto& [key, observer] : raft.observers()) {
+    if (now.value() - observer.last_fetch.value() > kObserverSessionMs) continue;
+    auto& state = data.observers.emplace_back();
+    state.replica_id = key.id.value();
+    state.replica_directory_id = key.directory_id;
+    state.log_end_offset = observer.log_end.value();
+    state.last_fetch_timestamp = observer.last_fetch.value();
+    state.last_caught_up_timestamp = observer.last_caught_up.value();
+  }
   return response;
 }
 

@@ -150,8 +150,25 @@ Effects Raft::on(const Now&, const Resign&) {
   Effects effects;
   if (role_ != Role::kLeader) return effects;
   role_ = Role::kResigned;
+  observers_.clear();
   effects.new_role = role_;
   return effects;
+}
+
+Effects Raft::on(const Now& now, const ReplicaFetched& event) {
+  CHECK(event.id != config_.node_id, "a node does not follow itself");
+  if (role_ != Role::kLeader || voters_.is_voter(event.id, event.directory_id)) return {};
+  std::erase_if(observers_, [&](const auto& entry) {
+    return now.timestamp.value() - entry.second.last_fetch.value() > kObserverSessionMs;
+  });
+  auto [it, added] = observers_.try_emplace(ReplicaKey{event.id, event.directory_id});
+  Observer& observer = it->second;
+  if (event.offset >= log_end_) observer.last_caught_up = now.timestamp;
+  else if (!added && event.offset >= observer.leader_end) observer.last_caught_up = observer.last_fetch;
+  observer.log_end = event.offset;
+  observer.last_fetch = now.timestamp;
+  observer.leader_end = log_end_;
+  return {};
 }
 
 void Raft::check_invariants() const {

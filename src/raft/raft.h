@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -80,9 +81,30 @@ struct SnapshotCreated {
 struct LogStartMoved {
   Offset log_start;
 };
+/// Another node fetched the log from `offset` on, so it has all before that. REQUIRES: not this node.
+struct ReplicaFetched {
+  BrokerId id;
+  Uuid directory_id;
+  Offset offset;
+};
 /// Clean stop: the leader gives up its epoch.
 struct Resign {};
-using Event = std::variant<Start, Tick, Propose, LogSynced, SnapshotCreated, LogStartMoved, Resign>;
+using Event = std::variant<Start, Tick, Propose, LogSynced, SnapshotCreated, LogStartMoved, ReplicaFetched, Resign>;
+
+/// A node without a vote that follows the log; forgotten when it has not fetched for kObserverSessionMs.
+struct Observer {
+  Offset log_end;
+  Timestamp last_fetch;
+  /// When it was last known to have all that the leader had.
+  Timestamp last_caught_up = kNoTimestamp;
+  Offset leader_end;  // at its last fetch
+};
+struct ReplicaKey {
+  BrokerId id;
+  Uuid directory_id;
+  friend auto operator<=>(const ReplicaKey&, const ReplicaKey&) = default;
+};
+inline constexpr std::int64_t kObserverSessionMs = 300'000;
 
 struct Append {
   Offset base_offset;
@@ -132,6 +154,8 @@ class Raft {
   /// The offset of this epoch's first batch. REQUIRES: is_leader().
   Offset epoch_start() const { return epoch_start_; }
   const VoterSet& voters() const { return voters_; }
+  /// Of a leader.
+  const std::map<ReplicaKey, Observer>& observers() const { return observers_; }
   const std::optional<SnapshotId>& latest_snapshot() const { return latest_snapshot_; }
   const Config& config() const { return config_; }
 
@@ -145,6 +169,7 @@ class Raft {
   Effects on(const Now& now, const LogSynced& event);
   Effects on(const Now& now, const SnapshotCreated& event);
   Effects on(const Now& now, const LogStartMoved& event);
+  Effects on(const Now& now, const ReplicaFetched& event);
   Effects on(const Now& now, const Resign& event);
   void become_leader(const Now& now, Effects& effects);
 
@@ -160,6 +185,7 @@ class Raft {
   Offset epoch_start_{0};
   Offset high_watermark_{0};
   std::optional<SnapshotId> latest_snapshot_;
+  std::map<ReplicaKey, Observer> observers_;
 };
 
 }  // namespace milena::raft

@@ -166,6 +166,20 @@ TEST(DescribeQuorum, TellsTheLeadersView) {
   EXPECT_EQ(data.current_voters.at(0).log_end_offset, 3);
   EXPECT_EQ(data.current_voters.at(0).last_caught_up_timestamp, 5);
   EXPECT_EQ(response.nodes.at(0).listeners.at(0).port, 9093);
+
+  raft.step({kNow.instant, Timestamp(10)}, ReplicaFetched{BrokerId(7), Uuid{1, 7}, Offset(2)});
+  raft.step({kNow.instant, Timestamp(20)}, ReplicaFetched{BrokerId(7), Uuid{1, 7}, Offset(3)});
+  raft.step(kNow, Propose{{Bytes::copy("x")}});
+  raft.step({kNow.instant, Timestamp(30)}, ReplicaFetched{BrokerId(7), Uuid{1, 7}, Offset(3)});
+  response = describe_quorum(raft, request, Timestamp(30));
+  ASSERT_EQ(response.topics.at(0).partitions.at(0).observers.size(), 1U);
+  const auto& observer = response.topics[0].partitions[0].observers[0];
+  EXPECT_EQ(observer.replica_id, 7);
+  EXPECT_EQ(observer.log_end_offset, 3);
+  EXPECT_EQ(observer.last_fetch_timestamp, 30);
+  EXPECT_EQ(observer.last_caught_up_timestamp, 20);
+  Timestamp later(31 + kObserverSessionMs);
+  EXPECT_TRUE(describe_quorum(raft, request, later).topics.at(0).partitions.at(0).observers.empty());
   request.topics[0].topic_name = "other";
   EXPECT_EQ(describe_quorum(raft, request, Timestamp(5)).topics.at(0).partitions.at(0).error_code,
             wire::to_int16(wire::ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));

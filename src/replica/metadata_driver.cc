@@ -48,6 +48,7 @@ io::Task<Result<void, StoreError>> MetadataDriver::start(log::LogDirectory* dire
   auto refused = check_understood();
   if (refused.failed()) co_return refused;
 
+  earliest_snapshot_ = store_->earliest_snapshot();
   raft_ = std::make_unique<raft::Raft>(options_.raft, loaded->recovered);
   auto alone = check_voters(raft_->voters());
   if (alone.failed()) co_return alone;
@@ -264,6 +265,13 @@ io::Task<bool> MetadataDriver::wait_committed(Offset end) {
   co_return raft_->high_watermark() >= end;
 }
 
+io::Task<void> MetadataDriver::wait_beyond(Offset offset, Instant deadline) {
+  while (active() && !failed_ && raft_->high_watermark() <= offset) {
+    bool notified = co_await changed_.wait(deadline);
+    if (!notified) break;
+  }
+}
+
 io::Task<void> MetadataDriver::run_timers(MetadataDriver* self) {
   while (!self->stopping_ && !self->failed_) {
     Instant deadline = std::min(self->controller_->next_deadline(),
@@ -308,8 +316,10 @@ io::Task<void> MetadataDriver::take_snapshot() {
     loop_.log().warn("raft", "no snapshot of the metadata was written: {}", written.error().what);
     co_return;
   }
+  earliest_snapshot_ = store_->earliest_snapshot();
   (void)raft_->step(raft_now(), raft::SnapshotCreated{id});
   auto start = store_->clean(options_.max_retention_bytes, options_.max_retention_ms, now);
+  earliest_snapshot_ = store_->earliest_snapshot();
   if (start.has_value()) (void)raft_->step(raft_now(), raft::LogStartMoved{*start});
 }
 

@@ -77,6 +77,16 @@ class MetadataDriver {
   const meta::Settings& settings() const { return options_.settings; }
   log::Log& log() { return store_->log(); }
   Offset high_watermark() const { return raft_->high_watermark(); }
+  /// The oldest snapshot that is kept: nothing before its end is in the log.
+  const std::optional<raft::SnapshotId>& earliest_snapshot() const { return earliest_snapshot_; }
+  std::string snapshot_path(const raft::SnapshotId& id) const { return store_->snapshot_path(id); }
+  /// Ends when the high watermark is beyond `offset`, at the deadline, or when this node stops being the active
+  /// controller.
+  io::Task<void> wait_beyond(Offset offset, Instant deadline);
+  /// Another node fetched the log from `offset` on. REQUIRES: not this node.
+  void note_fetch(BrokerId id, const Uuid& directory_id, Offset offset) {
+    (void)raft_->step(raft_now(), raft::ReplicaFetched{id, directory_id, offset});
+  }
 
   /// Runs `decide(const meta::Context&)`, which returns something with `records` and `response`; appends the
   /// records, then calls `applied(controller, decision)` in the same turn, and gives the decision back once
@@ -144,6 +154,7 @@ class MetadataDriver {
   std::atomic<std::int16_t> kraft_version_{0};
   ImagePtr committed_image_;
   meta::SnapshotPolicy snapshot_policy_;
+  std::optional<raft::SnapshotId> earliest_snapshot_;
   io::Mutex turn_;            // one decision with its append at a time
   io::Signal changed_;        // committed, stopped, or deadlines moved
   bool syncing_ = false;

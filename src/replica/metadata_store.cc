@@ -183,6 +183,10 @@ io::IoResult<void> MetadataStore::write_quorum_state(const raft::QuorumState& st
   return disk_.write_file(path_ + "/" + std::string(raft::kQuorumStateFile), raft::format_quorum_state(state));
 }
 
+std::string MetadataStore::snapshot_path(const raft::SnapshotId& id) const {
+  return path_ + "/" + raft::snapshot_file_name(id);
+}
+
 io::IoResult<void> MetadataStore::write_snapshot(const raft::SnapshotId& id, const Bytes& content) {
   std::string path = path_ + "/" + raft::snapshot_file_name(id);
   TRY(disk_.write_file(path, as_text(content.view()), ".part"));

@@ -41,6 +41,11 @@ class MetadataStore {
                                                                  LoadedMetadata& loaded);
 
   log::Log& log() { return *log_; }
+  /// The oldest snapshot that is kept.
+  std::optional<raft::SnapshotId> earliest_snapshot() const {
+    return snapshots_.empty() ? std::nullopt : std::optional(snapshots_.front().id);
+  }
+  std::string snapshot_path(const raft::SnapshotId& id) const;
   /// Durable before it returns. After kNoSpace the one before stands.
   io::IoResult<void> write_quorum_state(const raft::QuorumState& state);
   /// Writes the snapshot as one durable step; after kNoSpace nothing is left of it.

@@ -5,6 +5,7 @@
 
 #include "broker/fetch_reader.h"
 #include "broker/topics.h"
+#include "replica/metadata_fetch.h"
 
 namespace milena::broker {
 namespace {
@@ -111,9 +112,20 @@ void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>
     response.responses.back().partitions.push_back(to_response(context, slot, response));
   }
 }
+// What is asked of a controller is the metadata log.
+io::Task<Response> fetch_from_controller(RequestContext context, Request request) {
+  Services* services = &context.services();
+  replica::MetadataFetchVia via{context.listener->name, context.api_version};
+  auto work = [services, request = std::move(request), via]() mutable {
+    return replica::fetch_metadata(&services->metadata, &services->control, std::move(request), via);
+  };
+  co_return co_await io::run_on(services->control, std::move(work));
+}
+
 
 }  // namespace
 
+  if (context.listener->controller) co_return co_await fetch_from_controller(std::move(context), std::move(request));
 io::Task<Response> FetchHandler::handle(RequestContext context, Request request) {
   Response response;
   FetchPlan plan = context.local->fetch_sessions.plan(request, context.api_version, context.loop().now(),
@@ -135,6 +147,6 @@ io::Task<Response> FetchHandler::handle(RequestContext context, Request request)
   co_return response;
 }
 
-const HandlerEntry kFetch = make_handler<FetchHandler>(Serves::kBroker);
+const HandlerEntry kFetch = make_handler<FetchHandler>(Serves::kBoth);
 
 }  // namespace milena::broker

@@ -19,6 +19,7 @@
 #include "broker/handlers/describe_quorum.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
+#include "broker/handlers/fetch_snapshot.h"
 #include "broker/handlers/find_coordinator.h"
 #include "broker/handlers/heartbeat.h"
 #include "broker/handlers/incremental_alter_configs.h"
@@ -66,6 +67,7 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kIncrementalAlterConfigs,  // 44
     &kOffsetDelete,             // 47
     &kDescribeQuorum,           // 55
+    &kFetchSnapshot,            // 59
     &kDescribeCluster,          // 60
     &kBrokerRegistration,       // 62
     &kBrokerHeartbeat,          // 63
