@@ -95,7 +95,7 @@ FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t ve
   if (request.session_epoch == kFinalEpoch || request.session_epoch == kInitialEpoch) {
     if (request.session_id != 0) sessions_.erase(request.session_id);
     std::list<FetchPartition> partitions = requested(request, ids);
-    if (request.session_epoch == kInitialEpoch && !partitions.empty()) plan.session = create(ids, now, random);
+    if (request.session_epoch == kInitialEpoch) plan.session = create(ids, now, random);
     if (plan.session == nullptr) {
       plan.sessionless = std::move(partitions);
       return plan;

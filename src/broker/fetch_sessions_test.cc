@@ -125,9 +125,13 @@ TEST_F(Sessions, end_when_nothing_is_left_and_when_the_client_says_so) {
   EXPECT_EQ(sessions_.size(), 1u) << "the old one gave way to the new one";
 }
 
-TEST_F(Sessions, a_request_for_nothing_opens_none) {
-  EXPECT_EQ(plan(request(0, 0, {})).session_id(), 0);
-  EXPECT_EQ(sessions_.size(), 0u);
+TEST_F(Sessions, a_request_for_nothing_opens_one_that_ends_unless_it_is_filled) {
+  std::int32_t id = open({});
+  ASSERT_NE(id, 0);
+  EXPECT_EQ(partitions_of(plan(request(id, 1, {0}))), (std::vector<int>{0}));
+  id = open({});
+  EXPECT_EQ(plan(request(id, 1, {})).session_id(), 0);
+  EXPECT_EQ(sessions_.size(), 1u);
 }
 
 TEST_F(Sessions, the_least_recently_used_gives_way_once_it_is_idle) {

@@ -19,11 +19,14 @@ class Requests(harness.ServerTestCase):
         for server in (harness.Kafka, harness.Milena):
             self.servers.append(server(self.folder / server.name))
             self.servers[-1].start()
+        classes = self.folder / "classes"
+        sources = sorted(Path(__file__).parent.glob("*.java"))
+        subprocess.run(["javac", "-nowarn", "-d", classes, "-cp", harness.kafka_classpath(), *sources], check=True)
         ports = [str(port) for server in self.servers for port in (server.port, server.controller_port)]
-        done = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", harness.kafka_classpath(),
-                               str(Path(__file__).with_name("Differential.java")), *ports],
+        done = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp",
+                               f"{classes}:{harness.kafka_classpath()}", "Differential", *ports],
                               capture_output=True, text=True, timeout=COMPARISON_TIMEOUT_S)
-        self.assertEqual(done.returncode, 0, done.stdout[-6000:] + done.stderr[-3000:])
+        self.assertEqual(done.returncode, 0, done.stdout[-12000:] + done.stderr[-3000:])
         print(done.stdout.splitlines()[-1], file=sys.stderr)
 
 

@@ -15,8 +15,7 @@ using Request = FetchHandler::Api::Request;
 using Response = FetchHandler::Api::Response;
 
 constexpr std::int16_t kTopicIdVersion = 13;
-constexpr std::int16_t kLeaderInfoVersion = 12;
-constexpr std::int16_t kEndpointVersion = 16;
+constexpr std::int16_t kLeaderInfoVersion = 16;
 
 // Which partition of this node is meant, or why none.
 ErrorCode resolve(const RequestContext& context, const FetchPartition& asked, bool follower, TopicIdPartition& id) {
@@ -56,7 +55,7 @@ void add_leader(const RequestContext& context, const FetchSlot& slot, Response& 
   CurrentLeader leader = current_leader(*context.image, slot.read.id);
   data.current_leader.leader_id = leader.id.value();
   data.current_leader.leader_epoch = leader.epoch.value();
-  if (context.api_version >= kEndpointVersion) add_endpoint(context, leader.id, response);
+  add_endpoint(context, leader.id, response);
 }
 
 Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, Response& response) {
@@ -112,6 +111,7 @@ void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>
     response.responses.back().partitions.push_back(to_response(context, slot, response));
   }
 }
+
 // What is asked of a controller is the metadata log.
 io::Task<Response> fetch_from_controller(RequestContext context, Request request) {
   Services* services = &context.services();
@@ -122,11 +122,10 @@ io::Task<Response> fetch_from_controller(RequestContext context, Request request
   co_return co_await io::run_on(services->control, std::move(work));
 }
 
-
 }  // namespace
 
-  if (context.listener->controller) co_return co_await fetch_from_controller(std::move(context), std::move(request));
 io::Task<Response> FetchHandler::handle(RequestContext context, Request request) {
+  if (context.listener->controller) co_return co_await fetch_from_controller(std::move(context), std::move(request));
   Response response;
   FetchPlan plan = context.local->fetch_sessions.plan(request, context.api_version, context.loop().now(),
                                                       context.local->random);

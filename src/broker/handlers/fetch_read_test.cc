@@ -48,7 +48,7 @@ class Fetch : public ::testing::Test {
     return ask(fetch_from(orders_, {from}), version).responses.at(0).partitions.at(0);
   }
 
-  NodeWorld world_;
+  NodeWorld world_{{}, 1, 1};  // one loop: partitions come in the order of the request
   TopicRef orders_;
 };
 

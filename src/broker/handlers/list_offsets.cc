@@ -53,8 +53,10 @@ io::Task<replica::LookupResult> look_up(RequestContext context, const std::strin
 
 io::Task<Response> ListOffsetsHandler::handle(RequestContext context, Request request) {
   Response response;
+  // A partition that is asked for twice is refused, once.
   std::set<std::pair<std::string, std::int32_t>> seen;
   std::set<std::pair<std::string, std::int32_t>> twice;
+  std::set<std::pair<std::string, std::int32_t>> refused;
   for (const auto& topic : request.topics) {
     for (const auto& asked : topic.partitions) {
       if (!seen.emplace(topic.name, asked.partition_index).second) twice.emplace(topic.name, asked.partition_index);
@@ -65,7 +67,9 @@ io::Task<Response> ListOffsetsHandler::handle(RequestContext context, Request re
     answer.name = topic.name;
     for (const auto& asked : topic.partitions) {
       replica::LookupResult result(ErrorCode::INVALID_REQUEST);
-      if (!twice.contains({topic.name, asked.partition_index})) {
+      if (twice.contains({topic.name, asked.partition_index})) {
+        if (!refused.emplace(topic.name, asked.partition_index).second) continue;
+      } else {
         result = co_await look_up(context, &topic.name, &asked, request.isolation_level == 1);
       }
       Response::ListOffsetsPartitionResponse partition;

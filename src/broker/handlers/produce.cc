@@ -1,9 +1,12 @@
 #include "broker/handlers/produce.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "broker/no_transactions.h"
 #include "broker/topics.h"
 #include "io/when_all.h"
+#include "wire/record_batch.h"
 
 namespace milena::broker {
 namespace {
@@ -88,6 +91,21 @@ Response::PartitionProduceResponse to_response(const Write& write, std::int32_t 
   return partition;
 }
 
+bool is_transactional(const Request::PartitionProduceData& data) {
+  if (!data.records.has_value()) return false;
+  auto batch = wire::BatchView::parse(data.records->view());
+  return batch.has_value() && batch->transactional();
+}
+
+// NONE: the request has no part in a transaction. As in Kafka, a transactional.id alone means nothing, and a
+// transaction without one is not authorized; with one it has no coordinator here.
+ErrorCode check_transaction(const RequestContext& context, const Request& request) {
+  auto any = [](const auto& topic) { return std::ranges::any_of(topic.partition_data, is_transactional); };
+  if (!std::ranges::any_of(request.topic_data, any)) return ErrorCode::NONE;
+  if (!request.transactional_id.has_value()) return ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  return transactions_refused(*context.client);
+}
+
 io::Task<void> append_all(RequestContext context, Writes writes, replica::AppendOptions options) {
   replica::Partitions& partitions = context.services().partitions;
   std::vector<std::shared_ptr<Share>> shares(partitions.loops());
@@ -116,15 +134,13 @@ io::Task<void> append_all(RequestContext context, Writes writes, replica::Append
 
 io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context, Request request) {
   bool acks_ok = request.acks == 0 || request.acks == 1 || request.acks == -1;
+  ErrorCode refused = check_transaction(context, request);
+  if (refused == ErrorCode::NONE && !acks_ok) refused = ErrorCode::INVALID_REQUIRED_ACKS;
   auto writes = std::make_shared<std::vector<Write>>();
   for (auto& topic : request.topic_data) {
     for (auto& data : topic.partition_data) {
       Write write;
-      ErrorCode error = acks_ok ? check_partition(context, topic, data, write.id) : ErrorCode::INVALID_REQUIRED_ACKS;
-      if (error == ErrorCode::NONE && request.transactional_id.has_value()) {
-        error = ErrorCode::UNSUPPORTED_VERSION;  // no transactions yet: see InitProducerId
-      }
-      write.outcome.error = error;
+      write.outcome.error = refused != ErrorCode::NONE ? refused : check_partition(context, topic, data, write.id);
       if (data.records.has_value()) write.records = std::move(*data.records);
       writes->push_back(std::move(write));
     }

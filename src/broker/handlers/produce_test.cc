@@ -114,6 +114,30 @@ TEST_F(Produce, one_partition_fails_without_the_others) {
   EXPECT_EQ(answers.at(1).error_code, code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
 }
 
+TEST_F(Produce, transactions_are_refused_whole) {
+  wire::BatchOptions options{
+      .producer_id = ProducerId(900), .producer_epoch = 0, .base_sequence = 0, .transactional = true};
+  auto request = produce_to(orders_, 0, batch_of(1, now(), 10, options));
+  auto& beside = request.topic_data[0].partition_data.emplace_back();
+  beside.index = 1;
+  beside.records = batch_of(1, now());
+  for (bool named : {true, false}) {
+    if (named) request.transactional_id = "t";
+    else request.transactional_id.reset();
+    auto response = world_.ask<wire::ProduceApi>(request, 13);
+    for (const auto& answer : response->responses.at(0).partition_responses) {
+      EXPECT_EQ(answer.error_code, code(named ? ErrorCode::UNSUPPORTED_VERSION
+                                              : ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+    }
+  }
+  EXPECT_EQ(end_offset(0), 0);
+  EXPECT_EQ(end_offset(1), 0);
+  request = produce_to(orders_, 0, batch_of(1, now()));
+  request.transactional_id = "t";
+  EXPECT_EQ(world_.ask<wire::ProduceApi>(request, 13)->responses.at(0).partition_responses.at(0).error_code, 0)
+      << "a name alone is no transaction";
+}
+
 TEST_F(Produce, acks_are_none_one_or_all) {
   EXPECT_EQ(produce(batch_of(1, now()), 13, 1).error_code, 0);
   EXPECT_EQ(produce(batch_of(1, now()), 13, -1).error_code, 0);
