@@ -82,6 +82,7 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
     rules.request_version = options.produce_version;
     rules.partition = name;
     rules.batch_bytes_max = static_cast<std::size_t>(self->settings_.max_message_bytes);
+    rules.decompressed_bytes_max = wire::decompressed_limit(rules.batch_bytes_max);
     rules.compacted = self->settings_.compacted;
     rules.timestamp_type = self->settings_.log.message_timestamp_type;
     rules.timestamp_before_max_ms = self->settings_.timestamp_before_max_ms;

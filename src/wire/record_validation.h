@@ -14,6 +14,7 @@
 /// Threads: a scratch belongs to one thread; else values.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -59,6 +60,15 @@ struct ProduceError {
 };
 inline constexpr std::size_t kRecordFaultsMax = 1000;
 
+/// How large a batch may become when it is decompressed, by the topic's max.message.bytes: 32 times as much, at
+/// least 16 MiB and at most 128 MiB. Records are looked at in one buffer of that size, one batch at a time for each
+/// scratch; so an event loop never holds more.
+constexpr std::size_t decompressed_limit(std::size_t batch_bytes_max) {
+  constexpr std::size_t kLeast = std::size_t{16} << 20;
+  constexpr std::size_t kMost = std::size_t{128} << 20;
+  return std::clamp(batch_bytes_max, kLeast / 32, kMost / 32) * 32;
+}
+
 struct ValidationOptions {
   /// Of the Produce request: zstd is allowed from version 7 on.
   std::int16_t request_version = 13;
@@ -78,7 +88,8 @@ struct ValidationOptions {
   std::optional<int> level = std::nullopt;
   /// Decompress and check the records of compressed batches even where nothing else asks for it.
   bool check_compressed = false;
-  std::size_t decompressed_bytes_max = std::size_t{128} << 20;
+  /// More is kMessageTooLarge. See decompressed_limit().
+  std::size_t decompressed_bytes_max = decompressed_limit(1048588);
 };
 
 struct ValidatedBatch {

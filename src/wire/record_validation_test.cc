@@ -242,6 +242,10 @@ TEST(ValidateProduce, BombsAndBrokenDataAreDefiniteErrors) {
   check.decompressed_bytes_max = 1 << 20;
   EXPECT_EQ(validate(builder.build(), check).error().fault, ProduceFault::kMessageTooLarge);
 
+  EXPECT_EQ(decompressed_limit(1), 16u << 20);
+  EXPECT_EQ(decompressed_limit(1 << 20), 32u << 20);
+  EXPECT_EQ(decompressed_limit(std::numeric_limits<std::int32_t>::max()), 128u << 20);
+
   Bytes broken = batch_of(Codec::kGzip);
   broken.unshared_data()[75] ^= 0xff;
   patch_crc(broken.unshared_data());
