@@ -2,13 +2,17 @@
 //
 //   GoldenLog play DIR SCRIPT ANSWERS   plays a script of golden_log.cc on Kafka's own UnifiedLog
 //   GoldenLog open DIR NAMES...         opens the cleanly closed logs of DIR, checks their indexes, describes them
+//   GoldenLog old DIR                   writes logs of the formats before v2 into DIR, without indexes; prints names
+//   GoldenLog read DIR NAMES...         opens logs as after a crash, looks up times and reads from everywhere
 
 import java.io.File;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +21,21 @@ import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.function.Supplier;
+import java.util.zip.CRC32C;
 
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.DescribeProducersResponseData.ProducerState;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.record.internal.FileRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
+import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.server.common.RequestLocal;
+import org.apache.kafka.server.storage.log.FetchIsolation;
 import org.apache.kafka.server.util.Scheduler;
 import org.apache.kafka.storage.internals.log.AbortedTxn;
 import org.apache.kafka.storage.internals.log.AppendOrigin;
@@ -189,6 +201,89 @@ public class GoldenLog {
         }
     }
 
+    // ---- formats before v2 -----------------------------------------------------------------------------------
+
+    static final long FIRST_TIME = 5_000;
+    static final long RECORDS = 60;  // of a log
+
+    // One batch (messages one by one where nothing is compressed) from `offset` on; `step` above 1 leaves gaps, as
+    // compaction does. Timestamps go up and down.
+    static ByteBuffer batch(int magic, CompressionType codec, TimestampType type, long offset, int count, int step) {
+        MemoryRecordsBuilder builder = new MemoryRecordsBuilder(ByteBuffer.allocate(4096), (byte) magic,
+            Compression.of(codec).build(), type, offset, FIRST_TIME + offset * 10, -1, (short) -1, -1, false, false, -1,
+            4096);
+        for (int i = 0; i < count; i++) {
+            long at = offset + (long) i * step;
+            long time = magic == 0 ? -1 : FIRST_TIME + at * 10 - at % 7 * 25;
+            builder.appendWithOffset(at, time, at % 3 == 0 ? null : ("key" + at).getBytes(), ("value of " + at).getBytes());
+        }
+        return builder.build().buffer();
+    }
+
+    // `magics`: of each third of the log. Three segments.
+    static void writeOld(File root, String name, int[] magics, CompressionType codec, TimestampType type, int step)
+            throws Exception {
+        Path dir = root.toPath().resolve(name + "-0");
+        Files.createDirectories(dir);
+        long at = 0;
+        for (int third = 0; third < 3; third++) {
+            Path segment = dir.resolve(String.format("%020d.log", at));
+            try (OutputStream out = Files.newOutputStream(segment)) {
+                for (int i = 0; i < RECORDS / 3 / 4; i++) {
+                    ByteBuffer bytes = batch(magics[third], codec, type, at, 4, step);
+                    out.write(bytes.array(), bytes.position(), bytes.remaining());
+                    at += 4L * step;
+                }
+            }
+            // Kafka takes a segment without timestamps for as late as its file: as old as in life, not of today.
+            if (magics[third] == 0) Files.setLastModifiedTime(segment, FileTime.fromMillis(1));
+        }
+        Files.writeString(dir.resolve("partition.metadata"), "version: 0\ntopic_id: " + TOPIC);
+    }
+
+    static void writeAllOld(File root) throws Exception {
+        List<CompressionType> codecs = List.of(CompressionType.NONE, CompressionType.GZIP, CompressionType.SNAPPY,
+            CompressionType.LZ4);
+        int[][] histories = {{0, 0, 0}, {1, 1, 1}, {0, 1, 2}};
+        for (int[] magics : histories) {
+            for (CompressionType codec : codecs) {
+                String name = "v" + magics[0] + magics[1] + magics[2] + codec.name;
+                writeOld(root, name, magics, codec, TimestampType.CREATE_TIME, 1);
+                System.out.println(name);
+                if (magics[0] == 0) continue;
+                writeOld(root, name + "gaps", magics, codec, TimestampType.CREATE_TIME, 3);
+                writeOld(root, name + "stamped", magics, codec, TimestampType.LOG_APPEND_TIME, 1);
+                System.out.println(name + "gaps\n" + name + "stamped");
+            }
+        }
+    }
+
+    static String readFrom(UnifiedLog log, long offset) throws Exception {
+        Records records = log.read(offset, 400, FetchIsolation.LOG_END, true).records;
+        ByteBuffer bytes = ByteBuffer.allocate(records.sizeInBytes());
+        if (records instanceof FileRecords file) file.readInto(bytes, 0);
+        CRC32C crc = new CRC32C();
+        crc.update(bytes.array(), 0, records.sizeInBytes());
+        return offset + ": " + records.sizeInBytes() + " " + crc.getValue();
+    }
+
+    static String find(UnifiedLog log, long time) {
+        return time + ": " + log.fetchOffsetByTimestamp(time, Optional.empty()).timestampAndOffsetOpt()
+            .map(f -> f.offset + " " + f.timestamp).orElse("none");
+    }
+
+    static void readAll(File root, List<String> names) throws Exception {
+        for (String name : names) {
+            UnifiedLog log = open(new File(root, name + "-0"), false, false, 0, 0);
+            System.out.println(name + " " + describe(log));
+            for (long time = FIRST_TIME - 100; time < FIRST_TIME + RECORDS * 40; time += 7) System.out.println(find(log, time));
+            System.out.println(find(log, -3));
+            for (long offset = 0; offset < log.logEndOffset(); offset++) System.out.println(readFrom(log, offset));
+            log.flush(true);
+            log.close();
+        }
+    }
+
     static void openAll(File root, List<String> names) throws Exception {
         for (String name : names) {
             UnifiedLog log = open(new File(root, name + "-0"), false, true, 0, Long.MAX_VALUE);
@@ -217,6 +312,10 @@ public class GoldenLog {
             try (PrintStream answers = new PrintStream(args[3])) {
                 play(root, Files.readAllLines(Path.of(args[2])), answers);
             }
+        } else if (args[0].equals("old")) {
+            writeAllOld(root);
+        } else if (args[0].equals("read")) {
+            readAll(root, List.of(args).subList(2, args.length));
         } else {
             openAll(root, List.of(args).subList(2, args.length));
         }

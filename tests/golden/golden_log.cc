@@ -1,7 +1,9 @@
 // Milena's side of the comparison of partition logs; golden_log.py is the whole test.
 //
 //   golden_log make LOGS DIR SCRIPT ANSWERS   random operations on LOGS logs in DIR, written down with their
-//   answers golden_log open DIR NAMES...              opens the cleanly closed logs of DIR and describes them
+//                                             answers
+//   golden_log open DIR NAMES...              opens the cleanly closed logs of DIR and describes them
+//   golden_log read DIR NAMES...              opens logs as after a crash, looks up times and reads from everywhere
 //
 // One operation a line, fields separated by spaces; GoldenLog.java plays the same script. Time stands still.
 
@@ -13,6 +15,7 @@
 #include <map>
 #include <optional>
 
+#include "base/crc32c.h"
 #include "base/random.h"
 #include "io/asio/posix_disk.h"
 #include "log/log.h"
@@ -318,6 +321,42 @@ int open(const std::string& root, int count, char** names) {
   return 0;
 }
 
+std::string find(Log& log, std::int64_t time) {
+  auto found = must(time == -3 ? log.offset_of_max_timestamp() : log.offset_for_timestamp(Timestamp(time)));
+  if (!found.has_value()) return fmt::format("{}: none", time);
+  return fmt::format("{}: {} {}", time, found->offset, found->timestamp);
+}
+
+std::string read_from(Log& log, Offset offset) {
+  ReadPlan plan = must(log.plan_read(offset, 400, true, log.log_end_offset()));
+  auto bytes = plan.load();
+  if (bytes.failed()) return bytes.error().what;
+  return fmt::format("{}: {} {}", offset, bytes->size(), crc32c(bytes->view()));
+}
+
+int read(const std::string& root, int count, char** names) {
+  constexpr std::int64_t kFirstTime = 5000;
+  constexpr std::int64_t kRecords = 60;
+  io::PosixDisk disk;
+  for (int i = 0; i < count; ++i) {
+    OpenLog how;
+    how.path = root + "/" + names[i] + "-0";
+    how.options = options(false);
+    how.now = kNow;
+    auto log = must(Log::open(disk, how));
+    fmt::print("{} {}\n", names[i], describe(*log));
+    for (std::int64_t time = kFirstTime - 100; time < kFirstTime + kRecords * 40; time += 7) {
+      fmt::print("{}\n", find(*log, time));
+    }
+    fmt::print("{}\n", find(*log, -3));
+    for (Offset at{0}; at < log->log_end_offset(); at = at + 1) fmt::print("{}\n", read_from(*log, at));
+    FlushPlan plan = must(log->begin_close());
+    if (plan.run(disk).failed()) return 2;
+    log->complete_flush(plan);
+  }
+  return 0;
+}
+
 }  // namespace
 }  // namespace milena::log
 
@@ -326,6 +365,7 @@ int main(int argc, char** argv) {
     return milena::log::make(std::atoi(argv[2]), argv[3], argv[4], argv[5]);
   }
   if (argc >= 4 && std::strcmp(argv[1], "open") == 0) return milena::log::open(argv[2], argc - 3, argv + 3);
-  fmt::print(stderr, "golden_log make LOGS DIR SCRIPT ANSWERS | open DIR NAMES...\n");
+  if (argc >= 4 && std::strcmp(argv[1], "read") == 0) return milena::log::read(argv[2], argc - 3, argv + 3);
+  fmt::print(stderr, "golden_log make LOGS DIR SCRIPT ANSWERS | open DIR NAMES... | read DIR NAMES...\n");
   return 2;
 }
