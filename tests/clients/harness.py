@@ -131,10 +131,10 @@ def api_versions(port, timeout=2.0, host="127.0.0.1"):
     return {key: (low, high) for key, low, high in struct.iter_unpack(">hhh", answer[10:10 + 6 * count])}
 
 
-def answers_api_versions(port, timeout=2.0):
-    """Whether a node on 127.0.0.1:port answers an ApiVersions v0 request with error 0."""
+def answers_api_versions(port, timeout=2.0, host="127.0.0.1"):
+    """Whether a node on host:port answers an ApiVersions v0 request with error 0."""
     try:
-        return bool(api_versions(port, timeout))
+        return bool(api_versions(port, timeout, host))
     except OSError:
         return False
 
@@ -165,12 +165,14 @@ class Node:
     name = "node"
     clean_statuses = (0,)
 
-    def __init__(self, folder, overrides=None):
+    def __init__(self, folder, overrides=None, host="127.0.0.1"):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.controller_port = free_port()
-        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.host = host
+        address = f"[{host}]" if ":" in host else host
+        self.bootstrap = f"{address}:{self.port}"
         self.data = self.folder / "data"
         self.log_path = self.folder / f"{self.name}.log"
         self.config_path = self.folder / "server.properties"
@@ -178,9 +180,9 @@ class Node:
         settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
-            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.quorum.voters": f"1@{address}:{self.controller_port}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{address}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(self.data),
@@ -213,7 +215,7 @@ class Node:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             cwd=self.folder, env=self.environment(), preexec_fn=die_with_parent)
         deadline = time.monotonic() + timeout
-        while not answers_api_versions(self.port):
+        while not answers_api_versions(self.port, host=self.host):
             if self.process.poll() is not None:
                 status = self.process.returncode
                 self.process = None
@@ -339,10 +341,10 @@ class ServerTestCase(unittest.TestCase):
             shutil.rmtree(self.folder, ignore_errors=True)
         return result
 
-    def start_server(self, **overrides):
-        """A running node; `overrides` are configuration keys with underscores for dots."""
+    def start_server(self, host="127.0.0.1", **overrides):
+        """A running node on `host`; `overrides` are configuration keys with underscores for dots."""
         settings = {key.replace("_", "."): value for key, value in overrides.items()}
-        server = server_class()(self.folder / f"node{len(self.servers)}", settings)
+        server = server_class()(self.folder / f"node{len(self.servers)}", settings, host)
         self.servers.append(server)
         return server.start()
 

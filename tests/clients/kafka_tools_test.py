@@ -135,6 +135,13 @@ class KafkaTools(harness.ServerTestCase):
             self.assertEqual((topic, current, lag), ("codec-zstd", end, "0"))
         self.assertEqual(sum(int(row[2]) for row in rows), 300)
 
+    def test_over_ipv6(self):
+        server = self.start_server(host="::1")
+        self.create(server, "six")
+        sent = self.sample("six", 50)
+        self.produce(server, "six", sent)
+        self.assertSame(self.group(server, "six", 50), sent)
+
     def test_groups_are_reset_and_deleted(self):
         server = self.start_server()
         self.create(server, "again")

@@ -98,6 +98,15 @@ class Kcat(harness.ServerTestCase):
                 got = self.kcat(server, "-C", "-q", "-e", "-D", "", "-t", f"large-{codec}", "-o", "beginning")
                 self.assertTrue(got == body, f"{len(got)} bytes came back for {len(body)}")
 
+    def test_over_ipv6(self):
+        server = self.start_server(host="::1")
+        brokers = json.loads(self.kcat(server, "-L", "-J"))["brokers"]
+        self.assertEqual([broker["name"] for broker in brokers], [f"::1:{server.port}"])
+        sent = self.produce(server, "six", words("six", 100))
+        self.assertSame(self.group(server, "six"), sent, "through the advertised address")
+        server.restart()
+        self.assertEqual(self.group(server, "six"), [], "the coordinator is found there, too")
+
     def test_idempotent_producer(self):
         server = self.start_server()
         sent = self.produce(server, "exact", words("exact", 500), "-X", "enable.idempotence=true")
