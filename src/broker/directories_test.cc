@@ -187,6 +187,23 @@ TEST(Directories, a_partition_in_two_of_them_stops_the_start) {
   EXPECT_NE(world.error().find("/a/orders-0 and /b/orders-0"), std::string::npos) << world.error();
 }
 
+TEST(Directories, one_without_an_identity_gets_one) {
+  NodeWorld world(NodeWorld::Overrides{{"log.dirs", "/a,/b"}});
+  ASSERT_TRUE(world.start()) << world.error();
+  world.create_topic("orders", 2);
+  ASSERT_EQ(produce(world, "orders"), 0);
+  ASSERT_TRUE(world.stop());
+  auto meta = disk_of(world).read_file("/b/meta.properties");
+  ASSERT_TRUE(meta.has_value());
+  std::size_t at = meta->find("directory.id=");
+  ASSERT_NE(at, std::string::npos);
+  meta->erase(at, meta->find('\n', at) + 1 - at);
+  ASSERT_TRUE(disk_of(world).write_file("/b/meta.properties", *meta).has_value());
+  ASSERT_TRUE(world.start()) << world.error();
+  EXPECT_NE(disk_of(world).read_file("/b/meta.properties")->find("directory.id="), std::string::npos);
+  EXPECT_EQ(log_end(world, "orders").offset, 1);
+}
+
 TEST(Directories, records_without_an_identity_are_not_replaced_by_an_empty_log) {
   NodeWorld world(NodeWorld::Overrides{{"log.dirs", "/a,/b"}});
   ASSERT_TRUE(world.start()) << world.error();

@@ -166,6 +166,22 @@ io::Task<Result<void, NodeError>> Node::prepare_directories() {
     }
   }
   state_.cluster_id = logs_.directories().front()->meta()->cluster_id;
+  co_return co_await identify_directories();
+}
+
+// A directory that was formatted before directories had identities (KIP-858) gets one, as Kafka does it.
+io::Task<Result<void, NodeError>> Node::identify_directories() {
+  for (const auto& directory : logs_.directories()) {
+    log::MetaProperties meta = *directory->meta();
+    if (meta.directory_id.has_value()) continue;
+    meta.directory_id = loop_.entropy().random_uuid();
+    log::LogDirectory* dir = directory.get();
+    auto job = [dir, meta] { return dir->format(meta); };
+    auto written = co_await io::offload(loop_, std::move(job));
+    if (written.failed()) co_return Err(NodeError{written.error().message});
+    loop_.log().info("server", "{}: meta.properties had no directory.id, which is now {}", dir->path(),
+                     meta.directory_id->to_string());
+  }
   co_return Result<void, NodeError>();
 }
 

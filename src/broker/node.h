@@ -59,6 +59,7 @@ class Node {
 
  private:
   io::Task<Result<void, NodeError>> prepare_directories();
+  io::Task<Result<void, NodeError>> identify_directories();
   io::Task<Result<void, NodeError>> register_node();
   io::Task<void> end_previous_session();
   io::Task<Result<void, NodeError>> listen(bool controller);
