@@ -1,4 +1,5 @@
-// The answers that differ on purpose. Each entry has a reason, and must be seen: one that no longer is fails the test.
+// The answers that differ on purpose. Each entry has a reason, and must be seen, unless Kafka's own answer changes from
+// run to run: one that no longer is seen fails the test.
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -8,7 +9,11 @@ import org.apache.kafka.common.protocol.ApiKeys;
  * One difference: `what` begins the question's name; the patterns must be found in what only Kafka, and only Milena,
  * answered.
  */
-record Reviewed(ApiKeys api, String what, String kafka, String milena, String reason) {
+record Reviewed(ApiKeys api, String what, String kafka, String milena, String reason, boolean always) {
+  Reviewed(ApiKeys api, String what, String kafka, String milena, String reason) {
+    this(api, what, kafka, milena, reason, true);
+  }
+
   private static final List<Reviewed> ALL = List.of(
       new Reviewed(ApiKeys.FIND_COORDINATOR, "transactional", "errorCode=(15|0)", "errorCode=35",
           "transactions are not served: a definite error instead of one that clients retry"),
@@ -16,6 +21,8 @@ record Reviewed(ApiKeys api, String what, String kafka, String milena, String re
           "Kafka fails over the null name and answers UNKNOWN_SERVER_ERROR; the request is at fault"),
       new Reviewed(ApiKeys.METADATA, "automatic", "errorCode=3", "errorCode=0, name='automatic",
           "Kafka creates the topic after its answer, so that clients ask again; here it is there already"),
+      new Reviewed(ApiKeys.FETCH, "as a follower", "\\[\\]", "NodeEndpoint",
+          "Kafka adds the leader's address in some runs and not in others; here it is always told", false),
       new Reviewed(ApiKeys.FETCH_SNAPSHOT, "__cluster_metadata, no such snapshot", "errorCode=-1",
           "errorCode=(74|98|75)", "Kafka cannot encode its own refusal, which has no records"),
       new Reviewed(ApiKeys.FETCH_SNAPSHOT, "orders, no such snapshot", "errorCode=-1", "errorCode=3",
@@ -37,7 +44,7 @@ record Reviewed(ApiKeys api, String what, String kafka, String milena, String re
   static List<String> unused() {
     List<String> result = new ArrayList<>();
     for (Reviewed one : ALL) {
-      if (!seen.contains(one)) result.add(one.api.name + ", " + one.what);
+      if (one.always && !seen.contains(one)) result.add(one.api.name + ", " + one.what);
     }
     return result;
   }
