@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/testing/node_world.h"
+#include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
 #include "wire/apis/list_offsets.h"
 #include "wire/apis/produce.h"
@@ -119,6 +120,38 @@ TEST(Directories, a_topic_made_again_begins_anew) {
   ASSERT_TRUE(world.start()) << world.error();
   EXPECT_EQ(log_end(world, "orders").offset, 3);
   EXPECT_EQ(produce(world, "orders"), 0);
+}
+
+// A topic that is made again has its old checkpoints rewritten first; a sync in the same directory fails
+// meanwhile.
+TEST(Directories, one_that_fails_while_its_checkpoints_are_rewritten_gets_no_more_partitions) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    NodeWorld world(
+        {{"log.dirs", "/a,/b"}, {"metadata.log.dir", "/meta"}, {"log.flush.interval.messages", "1"}}, seed);
+    ASSERT_TRUE(world.start()) << world.error();
+    world.create_topic("orders", 2);
+    world.create_topic("others", 2);
+    ASSERT_EQ(partitions_in(world, "/a", "orders"), 1u);
+    ASSERT_TRUE(world.stop());
+    ASSERT_TRUE(world.start()) << world.error();
+    delete_topic(world, "orders");
+    io::SimDisk& disk = disk_of(world);
+    std::string failing = disk.exists("/a/others-0") ? "/a" : "/b";
+    disk.faults().slow = std::chrono::milliseconds(200);
+    disk.fail_next_sync(failing + "/others-0");
+    wire::CreateTopicsRequest request;
+    request.timeout_ms = 30000;
+    auto& topic = request.topics.emplace_back();
+    topic.name = "orders";
+    topic.num_partitions = 2;
+    topic.replication_factor = 1;
+    auto pending = world.send<wire::CreateTopicsApi>(request, 7);
+    EXPECT_EQ(produce(world, "others", 1), code(ErrorCode::KAFKA_STORAGE_ERROR)) << "seed " << seed;
+    (void)world.wait<wire::CreateTopicsApi>(pending);
+    disk.faults().slow = Duration::zero();
+    world.create_topic("later", 4);
+    EXPECT_EQ(partitions_in(world, failing, "later"), 0u) << "seed " << seed;
+  }
 }
 
 TEST(Directories, a_refused_log_stays_refused_and_its_bytes_stay) {

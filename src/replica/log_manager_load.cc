@@ -254,7 +254,9 @@ io::Task<void> LogManager::forget_earlier_topics(std::vector<Work>* work) {
     };
     auto written = co_await io::offload(loop_, std::move(job));
     if (written.has_value()) {
-      state = *kept;
+      state.recovery_points = std::move(kept->recovery_points);
+      state.log_starts = std::move(kept->log_starts);
+      state.high_watermarks = std::move(kept->high_watermarks);
     } else if (written.error().kind != log::LogErrorKind::kNoSpace) {
       directory_failed(i, written.error().message);
     } else {
