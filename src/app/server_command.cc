@@ -150,9 +150,8 @@ int run_server(const std::vector<std::string>& arguments) {
     return kFailed;
   }
   io::AsioOptions runtime_options;
-  if (loaded->server.socket.network_threads.has_value()) {
-    runtime_options.data_loops = static_cast<std::size_t>(*loaded->server.socket.network_threads);
-  }
+  const auto& threads = loaded->server.socket.network_threads;
+  if (threads.has_value()) runtime_options.data_loops = static_cast<std::size_t>(*threads);
   io::AsioRuntime runtime(runtime_options);
   runtime.start();
   const LoadedConfig* config = &*loaded;

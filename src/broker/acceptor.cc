@@ -23,7 +23,7 @@ io::Task<void> Acceptor::run(std::shared_ptr<Acceptor> acceptor) {
   }
 }
 
-void Acceptor::hand_over(std::shared_ptr<Acceptor> self, std::unique_ptr<io::AcceptedSocket> socket) {
+void Acceptor::hand_over(const std::shared_ptr<Acceptor>& self, std::unique_ptr<io::AcceptedSocket> socket) {
   LoopState* least = *std::ranges::min_element(
       self->loops_, {}, [](const LoopState* loop) { return loop->connections.load(std::memory_order_relaxed); });
   least->connections.fetch_add(1, std::memory_order_relaxed);

@@ -23,7 +23,7 @@ class Acceptor {
   void close();
 
  private:
-  static void hand_over(std::shared_ptr<Acceptor> self, std::unique_ptr<io::AcceptedSocket> socket);
+  static void hand_over(const std::shared_ptr<Acceptor>& self, std::unique_ptr<io::AcceptedSocket> socket);
 
   io::Loop& control_;
   ListenerInfo info_;

@@ -31,7 +31,8 @@ io::Task<Result<Response, wire::ErrorCode>> ask_group(RequestContext context, st
   replica::GroupCoordinator::Step erased = std::move(step);
   auto outcome = co_await ask_coordinator(context, std::move(group_id), std::move(erased));
   if (outcome.error != wire::ErrorCode::NONE) co_return Err(outcome.error);
-  Response* response = std::get_if<Response>(&*outcome.body);
+  CHECK(outcome.body.has_value(), "the coordinator answered without a body");
+  auto* response = std::get_if<Response>(&*outcome.body);
   CHECK(response != nullptr, "the coordinator answered another request");
   co_return std::move(*response);
 }
@@ -63,6 +64,7 @@ io::Task<Result<T, wire::ErrorCode>> read_group(RequestContext context, std::str
   };
   wire::ErrorCode error = co_await read_coordinator(context, std::move(group_id), std::move(erased));
   if (error != wire::ErrorCode::NONE) co_return Err(error);
+  CHECK(value->has_value(), "the read did not run");
   co_return std::move(**value);
 }
 

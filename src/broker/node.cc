@@ -234,6 +234,7 @@ Result<void, NodeError> Node::bind_all() {
 
 void Node::open_listeners() {
   std::vector<LoopState*> loops;
+  loops.reserve(loops_.size());
   for (auto& loop : loops_) loops.push_back(loop.get());
   for (auto& [info, listener] : bound_) {
     auto acceptor = std::make_shared<Acceptor>(loop_, info, std::move(listener), loops);
@@ -245,6 +246,7 @@ void Node::open_listeners() {
 
 std::vector<ListenerInfo> Node::listeners() const {
   std::vector<ListenerInfo> result;
+  result.reserve(acceptors_.size());
   for (const auto& acceptor : acceptors_) result.push_back(acceptor->info());
   return result;
 }
@@ -253,6 +255,7 @@ std::vector<ListenerInfo> Node::listeners() const {
 
 std::vector<ListenerInfo> Node::bound_listeners() const {
   std::vector<ListenerInfo> result;
+  result.reserve(bound_.size());
   for (const auto& [info, listener] : bound_) result.push_back(info);
   return result;
 }
@@ -378,7 +381,8 @@ void Node::on_commit(const replica::ImagePtr& image, const image::Delta& delta) 
 
 io::Task<void> Node::apply_changes(Node* self) {
   while (self->pending_.has_value() && !self->stopping_) {
-    image::Delta delta = std::move(*std::exchange(self->pending_, std::nullopt));
+    image::Delta delta = *std::move(self->pending_);
+    self->pending_.reset();
     replica::ImagePtr image = self->newest_image_;
     std::set<TopicIdPartition> changed = delta.partitions;
     if (self->config_.concerned(delta.configs)) {

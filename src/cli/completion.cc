@@ -114,7 +114,7 @@ _milena() {
       text += fmt::format("      \"{}/{}\") verb=\"{}\" ;;\n", parent, leaf, node.path);
     }
   text += "    esac\n  done\n  case \"$verb\" in\n";
-  auto described = [](std::string name, std::string about) {
+  auto described = [](const std::string& name, std::string about) {
     for (std::size_t at = 0; (at = about.find(':', at)) != std::string::npos; at += 2) about.insert(at, "\\");
     return quoted(name + ":" + about);
   };

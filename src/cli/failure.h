@@ -1,6 +1,7 @@
 /// Failure: why a verb ends, as a person reads it: what, why and the next command; and the exit code.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,7 @@
 
 namespace milena::cli {
 
-enum class Exit : int {
+enum class Exit : std::uint8_t {
   kOk = 0,
   kFailed = 1,
   kUsage = 2,

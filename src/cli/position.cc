@@ -11,6 +11,7 @@ namespace {
 // Takes `digits` digits from the front of the text.
 bool take(std::string_view& text, std::size_t digits, int& value) {
   if (text.size() < digits) return false;
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage) the end is said
   auto [end, error] = std::from_chars(text.data(), text.data() + digits, value);
   bool good = error == std::errc() && end == text.data() + digits && text.front() != '-';
   text.remove_prefix(digits);
@@ -83,7 +84,7 @@ Result<std::int64_t, std::string> parse_timestamp_ms(std::string_view text) {
   int zone = 0;
   if (!take_zone(text, zone) || hour > 23 || minute > 59 || second > 60) return Err(bad);
   auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((static_cast<std::int64_t>(days) * 24 + hour) * 60 + minute - zone) * 60'000 + second * 1000 +
+  return ((static_cast<std::int64_t>(days) * 24 + hour) * 60 + minute - zone) * 60'000 + second * 1000LL +
          fraction_ms;
 }
 

@@ -173,8 +173,9 @@ Outcome<void> Producer::read_and_send() {
       if (record.failed())
         return Err(Failure{
             Exit::kFailed, fmt::format("record {} does not fit the format", number), record.error(), {}});
-      if (!*record) break;
-      TRY(send(**record));
+      const auto& one = *record;
+      if (!one.has_value()) break;
+      TRY(send(*one));
       if (deliveries_.failed > 0) return {};  // finish() says why
     }
     --number;

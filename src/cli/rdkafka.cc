@@ -42,7 +42,7 @@ bool interrupted() {
 Outcome<RdKafka> RdKafka::load() {
   void* library = dlopen("librdkafka.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    const char* why = dlerror();
+    const char* why = dlerror();  // NOLINT(concurrency-mt-unsafe) glibc keeps one text per thread
     return Err(Failure{Exit::kFailed, "producing and consuming need librdkafka", why == nullptr ? "" : why,
                        "install it: apt-get install librdkafka1"});
   }

@@ -61,6 +61,7 @@ Result<raft::Voter, std::string> parse_initial_controller(std::string_view text,
     return bad("is not id@host:port:directory-id");
   raft::Voter voter;
   std::int32_t id = -1;
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage) the end is said
   auto [end, error] = std::from_chars(text.data(), text.data() + at, id);
   if (error != std::errc() || end != text.data() + at || id < 0) return bad("does not begin with a node id");
   voter.id = BrokerId(id);

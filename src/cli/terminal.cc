@@ -11,7 +11,7 @@
 namespace milena::cli {
 
 std::optional<std::string> environment(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe) this program never sets one
   if (value == nullptr || *value == '\0') return std::nullopt;
   return std::string(value);
 }
@@ -38,7 +38,8 @@ void Terminal::set_colour(Colour colour) {
 void Terminal::end_without_output() {
   int error = errno;
   if (error != EPIPE)
-    std::fprintf(stderr, "error: standard output cannot be written: %s\n", std::strerror(error));
+    std::fprintf(stderr, "error: standard output cannot be written: %s\n",
+                 std::strerror(error));  // NOLINT(concurrency-mt-unsafe) glibc keeps one text per thread
   std::_Exit(error == EPIPE ? 0 : 1);
 }
 

@@ -3,6 +3,7 @@
 /// short diagnostics, which scripts match.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@
 namespace milena::config {
 
 struct AlterError {
-  enum class Code { kInvalidConfig, kInvalidRequest };
+  enum class Code : std::uint8_t { kInvalidConfig, kInvalidRequest };
   Code code = Code::kInvalidConfig;
   std::string message;
 };
@@ -36,7 +37,7 @@ Result<void, AlterError> validate_group(const Properties& values, const KafkaCon
 Result<void, AlterError> validate_client_metrics(const Properties& values);
 
 /// The operation of one entry of IncrementalAlterConfigs; numbers as on the wire.
-enum class AlterKind { kSet = 0, kDelete = 1, kAppend = 2, kSubtract = 3 };
+enum class AlterKind : std::uint8_t { kSet = 0, kDelete = 1, kAppend = 2, kSubtract = 3 };
 struct AlterOp {
   std::string key;
   AlterKind kind = AlterKind::kSet;

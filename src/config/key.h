@@ -16,12 +16,12 @@
 
 namespace milena::config {
 
-enum class Type { kBoolean, kString, kInt, kShort, kLong, kDouble, kList, kClass, kPassword };
-enum class Scope { kBroker, kTopic, kGroup, kClientMetrics };
-enum class Importance { kHigh, kMedium, kLow };
+enum class Type : std::uint8_t { kBoolean, kString, kInt, kShort, kLong, kDouble, kList, kClass, kPassword };
+enum class Scope : std::uint8_t { kBroker, kTopic, kGroup, kClientMetrics };
+enum class Importance : std::uint8_t { kHigh, kMedium, kLow };
 
 /// How a broker key may change while the node runs. Keys of other scopes always may: kClusterWide.
-enum class Update {
+enum class Update : std::uint8_t {
   kReadOnly,     // only with a restart
   kPerBroker,    // for one broker
   kClusterWide,  // for one broker, or for all as the default
@@ -29,7 +29,7 @@ enum class Update {
 
 /// A key's default: a value's text, null (no value), or none at all (the key must be given).
 struct Default {
-  enum class Kind { kValue, kNull, kRequired };
+  enum class Kind : std::uint8_t { kValue, kNull, kRequired };
   Kind kind = Kind::kValue;
   std::string_view text;
 
@@ -42,7 +42,7 @@ inline constexpr Default kRequired{Default::Kind::kRequired};
 
 /// Which values of the right type are accepted.
 struct Allowed {
-  enum class Rule {
+  enum class Rule : std::uint8_t {
     kAny,
     kRange,        // min..max, both included
     kOneOf,        // one of words

@@ -2,6 +2,7 @@
 /// `controller.listener.names` and `inter.broker.listener.name`, taken together and checked as Kafka does.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@
 namespace milena::config {
 
 /// Kafka's ids of the protocols, as in endpoints on the wire.
-enum class SecurityProtocol { kPlaintext = 0, kSsl = 1, kSaslPlaintext = 2, kSaslSsl = 3 };
+enum class SecurityProtocol : std::uint8_t { kPlaintext = 0, kSsl = 1, kSaslPlaintext = 2, kSaslSsl = 3 };
 std::string_view protocol_name(SecurityProtocol protocol);
 
 struct Listener {

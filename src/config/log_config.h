@@ -14,8 +14,8 @@
 
 namespace milena::config {
 
-enum class CompressionType { kUncompressed, kGzip, kSnappy, kLz4, kZstd, kProducer };
-enum class TimestampType { kCreateTime, kLogAppendTime };
+enum class CompressionType : std::uint8_t { kUncompressed, kGzip, kSnappy, kLz4, kZstd, kProducer };
+enum class TimestampType : std::uint8_t { kCreateTime, kLogAppendTime };
 
 /// Field names are the keys' with `.` as `_`; units as there. "Never" is Duration::max(), "no limit" nullopt.
 struct LogConfig {

@@ -33,9 +33,12 @@ constexpr std::array<std::string_view, 16> kNotProperties = {
 };
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-    text.replace(at, from.size(), to);
+  std::string result;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; (at = text.find(from, begin)) != std::string::npos; begin = at + from.size()) {
+    result.append(text, begin, at - begin).append(to);
   }
+  text = result.append(text, begin);
 }
 
 }  // namespace

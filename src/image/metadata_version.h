@@ -47,9 +47,14 @@ struct MetadataVersion {
   bool cordoned_directories() const { return level >= 30; }     // 4.3-IV0
   bool delegation_tokens() const { return level >= 14; }        // 3.6-IV2, KIP-900
   std::int16_t register_broker_record() const {
-    return cordoned_directories() ? 4 : directories() ? 3 : level >= 8 ? 2 : 1;
+    if (cordoned_directories()) return 4;
+    if (directories()) return 3;
+    return level >= 8 ? 2 : 1;
   }
-  std::int16_t partition_record() const { return elr() ? 2 : directories() ? 1 : 0; }
+  std::int16_t partition_record() const {
+    if (elr()) return 2;
+    return directories() ? 1 : 0;
+  }
   std::int16_t partition_change_record() const { return partition_record(); }
 };
 

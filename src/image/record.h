@@ -61,7 +61,7 @@ struct MetadataRecord {
 };
 
 struct RecordError {
-  enum class Kind {
+  enum class Kind : std::uint8_t {
     kMalformed,           // cut short, trailing bytes, wrong frame version
     kUnknownType,         // an api key that this release does not know: refuse, never skip
     kUnsupportedVersion,  // a known type in a version that this release does not know

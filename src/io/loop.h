@@ -167,7 +167,7 @@ class [[nodiscard]] ReplyAwaiter {
     waiter_.handle = handle;
     reply_->waiter = &waiter_;
   }
-  T await_resume() { return std::move(*reply_->value); }
+  T await_resume() { return std::move(*reply_->value); }  // NOLINT(bugprone-unchecked-optional-access) await_ready
 
  private:
   Loop& origin_;

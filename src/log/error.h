@@ -58,4 +58,4 @@ LogError from_io(io::IoError error);
   auto MILENA_CONCAT(try_result_, __LINE__) = (expr);                                                      \
   if (!MILENA_CONCAT(try_result_, __LINE__).has_value()) [[unlikely]]                                      \
     return ::milena::Err(::milena::log::from_io(std::move(MILENA_CONCAT(try_result_, __LINE__).error()))); \
-  decl = std::move(*MILENA_CONCAT(try_result_, __LINE__))
+  decl = std::move(*MILENA_CONCAT(try_result_, __LINE__))  // NOLINT(bugprone-macro-parentheses) declares

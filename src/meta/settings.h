@@ -25,7 +25,7 @@ struct Settings {
   bool delete_topic_enable = true;               // delete.topic.enable
   Duration session_timeout = 9s;                 // broker.session.timeout.ms
   Duration max_idle_interval = 500ms;            // metadata.max.idle.interval.ms; 0: no NoOp records
-  std::int64_t snapshot_bytes = 20 * 1024 * 1024;  // metadata.log.max.record.bytes.between.snapshots
+  std::int64_t snapshot_bytes = 20LL * 1024 * 1024;  // metadata.log.max.record.bytes.between.snapshots
   Duration snapshot_interval = 60min;            // metadata.log.max.snapshot.interval.ms; 0: never by time
 };
 

@@ -91,7 +91,7 @@ Effects Raft::on(const Now& now, const Propose& event) {
     return effects;
   }
   constexpr std::size_t kRecordOverhead = 32;  // at most: lengths and deltas of a record
-  constexpr std::size_t kSplitBytes = 1024 * 1024;
+  constexpr std::size_t kSplitBytes = 1024UL * 1024;
   std::size_t total = 0;
   for (const Bytes& value : event.values) total += value.size() + kRecordOverhead;
   if (event.atomic && total > kBatchBytesMax) {

@@ -122,7 +122,7 @@ enum class Rejection : std::uint8_t {
 };
 
 /// Kafka's nodes read batches of the metadata log up to this size.
-inline constexpr std::size_t kBatchBytesMax = 8 * 1024 * 1024;
+inline constexpr std::size_t kBatchBytesMax = 8UL * 1024 * 1024;
 
 struct Effects {
   std::optional<QuorumState> write_quorum_state;  // 1. write and sync before anything else

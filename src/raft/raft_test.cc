@@ -142,6 +142,7 @@ TEST(QuorumState, ReadsWhatItWritesAndRefusesTheRest) {
   EXPECT_EQ(*parse_quorum_state(format_quorum_state(state)), state);
   QuorumState old{Epoch(3), BrokerId(2), kNoBroker, {}, 0, {BrokerId(1), BrokerId(2)}};
   EXPECT_EQ(*parse_quorum_state(format_quorum_state(old)), old);
+  // NOLINTNEXTLINE(bugprone-suspicious-missing-comma) two of the lines are one text
   for (const char* text : {"", "{}", "{\"data_version\":1}", "[]", "{\"leaderId\":1,\"leaderEpoch\":1,\"votedId\":-1,"
                            "\"votedDirectoryId\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"data_version\":2}",
                            "{\"leaderId\":99999999999,\"leaderEpoch\":1,\"votedId\":-1,\"data_version\":0}"})

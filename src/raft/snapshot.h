@@ -44,7 +44,7 @@ struct SnapshotError {
 };
 
 /// Bytes of records per data batch of a snapshot.
-inline constexpr std::size_t kSnapshotBatchBytesMax = 1024 * 1024;
+inline constexpr std::size_t kSnapshotBatchBytesMax = 1024UL * 1024;
 
 /// The whole file. Snapshots of 100,000 partitions take some 10 MB.
 Bytes encode_snapshot(const SnapshotContents& contents, Epoch epoch, Timestamp now);
@@ -61,8 +61,8 @@ struct RetentionInput {
   };
   std::vector<Snapshot> snapshots;  // ascending
   std::int64_t log_size_bytes = 0;
-  std::int64_t max_retention_bytes = 100 * 1024 * 1024;
-  std::int64_t max_retention_ms = 7 * 24 * 3600 * 1000LL;
+  std::int64_t max_retention_bytes = 100LL * 1024 * 1024;
+  std::int64_t max_retention_ms = 7LL * 24 * 3600 * 1000;
   Timestamp now;
 };
 struct RetentionPlan {

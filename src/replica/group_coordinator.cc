@@ -82,6 +82,7 @@ void GroupCoordinator::on_image(const image::Image& image, BrokerId self,
 
 io::Task<void> GroupCoordinator::wait_loaded(Instant limit) {
   std::vector<std::shared_ptr<Shard>> loading;
+  loading.reserve(shards_.size());
   for (const auto& [index, shard] : shards_) loading.push_back(shard);
   for (const auto& shard : loading) {
     while (!shard->loaded && !shard->dropped && loop_.now() < limit) co_await shard->changed.wait(limit);
@@ -122,6 +123,7 @@ io::Task<GroupCoordinator::Outcome> GroupCoordinator::request(std::string group_
                                                               Step step) {
   ErrorCode error = check(group_id);
   if (error != ErrorCode::NONE) co_return Outcome(error);
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access) checked
   std::shared_ptr<Shard> shard = shards_.at(*partition_of(group_id));
   Parked parked(loop_);
   info.token = next_token_++;
@@ -260,6 +262,7 @@ io::Task<void> GroupCoordinator::run_timers(GroupCoordinator* self, std::shared_
 io::Task<ErrorCode> GroupCoordinator::read(std::string group_id, Read read) {
   ErrorCode error = check(group_id);
   if (error != ErrorCode::NONE) co_return error;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access) checked
   co_return co_await read_shard(shards_.at(*partition_of(group_id)), &read);
 }
 
@@ -285,6 +288,7 @@ io::Task<ErrorCode> GroupCoordinator::read_shard(std::shared_ptr<Shard> shard, c
 Result<std::vector<PartitionId>, ErrorCode> GroupCoordinator::partitions() const {
   if (stopping_) return Err(ErrorCode::COORDINATOR_NOT_AVAILABLE);
   std::vector<PartitionId> result;
+  result.reserve(shards_.size());
   for (const auto& [index, shard] : shards_) result.push_back(index);
   return result;
 }

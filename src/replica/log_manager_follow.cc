@@ -120,6 +120,7 @@ io::Task<void> LogManager::run_reopening(LogManager* self) {
 io::Task<void> LogManager::update_leadership(const image::Image* image,
                                              std::vector<TopicIdPartition> changed) {
   std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop;
+  by_loop.reserve(partitions_.loops());
   for (std::size_t i = 0; i < partitions_.loops(); ++i)
     by_loop.push_back(std::make_shared<std::vector<Leadership>>());
   for (const TopicIdPartition& id : changed) {

@@ -300,7 +300,8 @@ io::Task<void> MetadataDriver::take_snapshot() {
   snapshot_policy_.taken(loop_.now());
   if (image == nullptr) co_return;
   raft::SnapshotId id{image->offset + 1, image->epoch};
-  if (raft_->latest_snapshot().has_value() && id <= *raft_->latest_snapshot()) co_return;
+  std::optional<raft::SnapshotId> latest = raft_->latest_snapshot();
+  if (latest.has_value() && id <= *latest) co_return;
   auto contents = std::make_shared<raft::SnapshotContents>();
   contents->last_contained_log_timestamp = image->timestamp;
   if (raft_->voters().kraft_version > 0) contents->voters = raft_->voters();

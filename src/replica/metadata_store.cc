@@ -137,7 +137,8 @@ Result<void, StoreError> MetadataStore::load_log(LoadedMetadata& loaded, Timesta
     if (state.failed()) return Err(StoreError{quorum_state + ": " + state.error().message});
     recovered.quorum_state = std::move(*state);
   }
-  std::int16_t kraft_version = recovered.voters.has_value() ? recovered.voters->kraft_version : 0;
+  std::int16_t kraft_version = 0;
+  if (recovered.voters.has_value()) kraft_version = recovered.voters->kraft_version;
   Offset at = std::max(from, log_->log_start_offset());
   if (at > from) {
     return Err(StoreError{"metadata log: starts at offset " + std::to_string(at.value()) + " but no snapshot reaches it"});

@@ -292,10 +292,11 @@ LookupResult Partition::lookup(const LookupRequest& request) {
     if (log_->offline()) go_offline(found.error().message);
     return LookupResult(log::error_code(found.error().kind));
   }
-  if (found->has_value() && (*found)->offset < readable) {
-    result.offset = (*found)->offset;
-    result.timestamp = (*found)->timestamp;
-    result.leader_epoch = (*found)->leader_epoch;
+  const auto& record = *found;
+  if (record.has_value() && record->offset < readable) {
+    result.offset = record->offset;
+    result.timestamp = record->timestamp;
+    result.leader_epoch = record->leader_epoch;
   }
   return result;
 }

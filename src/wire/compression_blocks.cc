@@ -23,12 +23,12 @@ namespace {
 constexpr std::array<std::uint8_t, 16> kXerialHeader{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0,
                                                      0,    0,   0,   1,   0,   0,   0,   1};
 constexpr std::size_t kXerialMagic = 8;
-constexpr std::size_t kSnappyChunk = 32 * 1024;
+constexpr std::size_t kSnappyChunk = 32UL * 1024;
 // A copy element of three bytes makes at most 64: no snappy block expands more than this.
 constexpr std::uint64_t kSnappyExpansionMax = 22;
 
 constexpr std::uint32_t kLz4Magic = 0x184d2204;
-constexpr std::size_t kLz4Block = 64 * 1024;
+constexpr std::size_t kLz4Block = 64UL * 1024;
 constexpr std::uint8_t kLz4Flags = 0x60;           // version 1, independent blocks
 constexpr std::uint8_t kLz4Descriptor = 0x40;      // blocks of 64 KiB
 constexpr std::uint32_t kLz4Stored = 0x80000000U;  // block size flag

@@ -13,7 +13,7 @@
 
 namespace milena::wire {
 
-enum class ControlType : std::int16_t {
+enum class ControlType : std::int16_t {  // NOLINT(performance-enum-size) as on the wire
   kAbort = 0,
   kCommit = 1,
   kLeaderChange = 2,

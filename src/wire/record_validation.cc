@@ -158,8 +158,8 @@ Result<Walk, ProduceError> walk_records(const BatchView& batch, ByteView payload
     if (record.offset_delta != index) [[unlikely]]
       walk.offsets_in_step = false;
   }
-  if (reader.error().has_value()) {
-    return fault(ProduceFault::kInvalidRecord, "{}: {}", options.partition, describe(*reader.error()));
+  if (auto error = reader.error(); error.has_value()) {
+    return fault(ProduceFault::kInvalidRecord, "{}: {}", options.partition, describe(*error));
   }
   TRY(faults.verdict());
   return walk;
@@ -234,7 +234,7 @@ Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const Valid
   TRY(check_header(batch, options));
   ValidatedBatch valid;
   valid.count = batch.records_count();
-  Codec source = *batch.codec();
+  Codec source = *batch.codec();  // NOLINT(bugprone-unchecked-optional-access) check_header has seen it
   Codec target = options.codec.value_or(source);
 
   if (batch.compressed() && !must_decompress(batch, options)) {

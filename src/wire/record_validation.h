@@ -32,7 +32,7 @@
 namespace milena::wire {
 
 /// The numbers are Kafka's error codes.
-enum class ProduceFault : std::int16_t {
+enum class ProduceFault : std::uint8_t {
   kCorruptMessage = 2,
   kMessageTooLarge = 10,
   kInvalidTimestamp = 32,

@@ -76,7 +76,7 @@ io::Task<Response> FindCoordinatorHandler::handle(RequestContext context, Reques
   Coordinator found = find(context, request.key_type, request.key);
   response.error_code = found.error_code;
   response.error_message = found.error_message;
-  if (response.error_message->empty()) {
+  if (!found.error_message.has_value() || found.error_message->empty()) {
     // Kafka puts the code's own text here, "NONE" if all is well.
     auto code = static_cast<ErrorCode>(found.error_code);
     response.error_message = std::string(code == ErrorCode::NONE ? wire::name(code) : wire::message(code));

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/check.h"
 #include "broker/authorized_operations.h"
 #include "broker/create_topics.h"
 #include "broker/topics.h"
@@ -79,11 +80,13 @@ Response::MetadataResponseTopic missing(const Request::MetadataRequestTopic& ask
 // Topics by id, or without a name, in versions that know neither: the request as a whole is refused.
 bool asks_too_early(const Request& request, std::int16_t version) {
   if (version >= kTopicIdVersion || !request.topics.has_value()) return false;
-  return std::ranges::any_of(*request.topics,
-                             [](const auto& asked) { return !asked.name.has_value() || !asked.topic_id.is_zero(); });
+  const auto& topics = *request.topics;
+  return std::ranges::any_of(
+      topics, [](const auto& asked) { return !asked.name.has_value() || !asked.topic_id.is_zero(); });
 }
 
 Response refuse_all(const Request& request) {
+  CHECK(request.topics.has_value(), "asks_too_early sees topics");
   Response response;
   for (const auto& asked : *request.topics) {
     response.topics.push_back(missing(asked, ErrorCode::INVALID_REQUEST));

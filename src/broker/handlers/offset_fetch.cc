@@ -94,7 +94,7 @@ AskedGroup only_group(Request& request) {
 
 Response only_group_answer(const AskedGroup& asked, Group group, std::int16_t version) {
   Response response;
-  if (group.error_code != 0 && version < kTopLevelErrorVersion) {
+  if (group.error_code != 0 && version < kTopLevelErrorVersion && asked.topics.has_value()) {
     // No place for an error but the partitions.
     group.topics.clear();
     for (const auto& topic : *asked.topics) {
