@@ -1,5 +1,7 @@
 #include "log/entry_walker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/crc32c.h"
@@ -14,6 +16,13 @@ constexpr std::size_t kLegacyHeader = 26;  // with a timestamp
 
 MutableByteView writable(Buffer& buffer) {
   return {buffer.data(), buffer.size()};
+}
+
+LogResult<std::size_t> read_into(io::File& file, std::uint64_t at, MutableByteView into, ColdPages* cold) {
+  auto got = cold == nullptr ? file.read_at(at, into) : file.read_cached(at, into);
+  if (!got.failed()) return *got;
+  if (got.error().kind == io::ErrorKind::kWouldBlock && cold != nullptr) *cold = {at, into.size()};
+  return Err(from_io(std::move(got.error())));
 }
 
 EntryHeader decode(ByteView b, std::size_t size, std::uint64_t position) {
@@ -41,7 +50,7 @@ LogResult<ByteView> EntryWalker::peek(std::size_t count) {
   if (at_ < window_at_ || at_ + count > window_at_ + window_.size()) {
     window_at_ = at_;
     window_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kWalkWindow, end_ - at_)));
-    TRY_IO_ASSIGN(std::size_t got, file_.read_at(at_, writable(window_)));
+    TRY_ASSIGN(std::size_t got, read_into(file_, at_, writable(window_), cold_));
     window_.resize(got);
     count = std::min(count, got);
   }
@@ -132,11 +141,22 @@ LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::ui
   return std::nullopt;
 }
 
-LogResult<Bytes> read_block(io::File& file, std::uint64_t position, std::size_t size) {
+LogResult<Bytes> read_up_to(io::File& file, std::uint64_t position, std::size_t size, ColdPages* cold) {
   Buffer block;
   block.resize(size);
-  TRY_IO(file.read_exactly(position, writable(block)));
+  TRY_ASSIGN(std::size_t got, read_into(file, position, writable(block), cold));
+  block.resize(got);
   return block.freeze();
+}
+
+LogResult<Bytes> read_block(io::File& file, std::uint64_t position, std::size_t size, ColdPages* cold) {
+  TRY_ASSIGN(Bytes block, read_up_to(file, position, size, cold));
+  if (block.size() < size) {
+    return Err(
+        LogError{LogErrorKind::kIo, fmt::format("unexpected end of file: {} bytes at position {}, not {}",
+                                                block.size(), position, size)});
+  }
+  return block;
 }
 
 }  // namespace milena::log

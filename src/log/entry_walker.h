@@ -31,10 +31,18 @@ struct EntryHeader {
   std::uint64_t end() const { return position + size; }
 };
 
+/// Bytes of a file that are not in memory.
+struct ColdPages {
+  std::uint64_t position = 0;
+  std::size_t size = 0;
+};
+
 class EntryWalker {
  public:
-  /// The entries in [from, end) of the file.
-  EntryWalker(io::File& file, std::uint64_t from, std::uint64_t end) : file_(file), at_(from), end_(end) {}
+  /// The entries in [from, end) of the file. With a place for `cold` it never waits for the device: it fails
+  /// with kCold and says there what is missing.
+  EntryWalker(io::File& file, std::uint64_t from, std::uint64_t end, ColdPages* cold = nullptr)
+      : file_(file), at_(from), end_(end), cold_(cold) {}
 
   /// The next entry; nullopt at the end, and where no whole entry follows (then !finished()).
   LogResult<std::optional<EntryHeader>> next();
@@ -47,6 +55,7 @@ class EntryWalker {
   io::File& file_;
   std::uint64_t at_;
   std::uint64_t end_;
+  ColdPages* cold_;
   Buffer window_;
   std::uint64_t window_at_ = 0;
 };
@@ -82,7 +91,11 @@ class EntryScanner {
 LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::uint64_t from,
                                                          std::uint64_t end, Offset expected);
 
-/// All of [position, position + size) of the file.
-LogResult<Bytes> read_block(io::File& file, std::uint64_t position, std::size_t size);
+/// All of [position, position + size) of the file; `cold` as in EntryWalker.
+LogResult<Bytes> read_block(io::File& file, std::uint64_t position, std::size_t size,
+                            ColdPages* cold = nullptr);
+/// The same, but less where the file ends.
+LogResult<Bytes> read_up_to(io::File& file, std::uint64_t position, std::size_t size,
+                            ColdPages* cold = nullptr);
 
 }  // namespace milena::log

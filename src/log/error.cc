@@ -8,6 +8,8 @@ const char* name(LogErrorKind kind) {
       return "i/o error";
     case LogErrorKind::kOffline:
       return "offline";
+    case LogErrorKind::kCold:
+      return "not in memory";
     case LogErrorKind::kNoSpace:
       return "no space";
     case LogErrorKind::kCorrupt:
@@ -40,6 +42,7 @@ wire::ErrorCode error_code(LogErrorKind kind) {
   switch (kind) {
     case LogErrorKind::kIo:
     case LogErrorKind::kOffline:
+    case LogErrorKind::kCold:
     case LogErrorKind::kNoSpace:
     case LogErrorKind::kCorrupt:
     case LogErrorKind::kLocked:
@@ -70,6 +73,7 @@ LogError from_io(io::IoError error) {
   LogErrorKind kind = LogErrorKind::kIo;
   if (error.kind == io::ErrorKind::kNoSpace) kind = LogErrorKind::kNoSpace;
   if (error.kind == io::ErrorKind::kLocked) kind = LogErrorKind::kLocked;
+  if (error.kind == io::ErrorKind::kWouldBlock) kind = LogErrorKind::kCold;
   return {kind, std::move(error.what)};
 }
 

@@ -16,6 +16,7 @@ namespace milena::log {
 enum class LogErrorKind : std::uint8_t {
   kIo,                    // a read, write or sync failed: the log is offline
   kOffline,               // an earlier kIo
+  kCold,                  // a look-up that may not wait would have to: cold_read.h
   kNoSpace,               // the disk is full: nothing of this operation is left behind
   kCorrupt,               // the files do not hold what a log must hold; nothing was touched
   kLocked,                // another process holds the log directory
@@ -42,7 +43,7 @@ using LogResult = Result<T, LogError>;
 const char* name(LogErrorKind kind);
 /// The code that a Kafka client gets for it.
 wire::ErrorCode error_code(LogErrorKind kind);
-/// kNoSpace, kLocked or kIo.
+/// kNoSpace, kLocked, kCold or kIo.
 LogError from_io(io::IoError error);
 
 }  // namespace milena::log

@@ -7,6 +7,24 @@
 #include "log/recovery.h"
 
 namespace milena::log {
+namespace {
+
+// For the length of one look-up.
+class Patience {
+ public:
+  Patience(LogContext& context, Waits waits) : context_(context) {
+    context_.waits = waits;
+    context_.cold_segment = nullptr;
+  }
+  ~Patience() { context_.waits = Waits::kAllowed; }
+  Patience(const Patience&) = delete;
+  Patience& operator=(const Patience&) = delete;
+
+ private:
+  LogContext& context_;
+};
+
+}  // namespace
 
 LogResult<void> Log::Impl::usable() const {
   if (!offline.empty()) return Err(LogError{LogErrorKind::kOffline, offline});
@@ -162,21 +180,40 @@ LogResult<void> Log::roll(Timestamp now) {
   GUARDED(impl_->roll(impl_->next_offset, now));
 }
 
-LogResult<ReadPlan> Log::plan_read(Offset from, std::size_t max_bytes, bool at_least_one,
-                                   Offset upper_bound) {
-  GUARDED(impl_->plan_read(from, max_bytes, at_least_one, upper_bound));
+/// As GUARDED, for a look-up that may or may not wait.
+#define LOOK_UP(waits_, call)                    \
+  do {                                           \
+    Patience patience(impl_->context, (waits_)); \
+    GUARDED(call);                               \
+  } while (false)
+
+LogResult<ReadPlan> Log::plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound,
+                                   Waits waits) {
+  LOOK_UP(waits, impl_->plan_read(from, max_bytes, at_least_one, upper_bound));
 }
 
-LogResult<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, Offset upper_bound) {
-  GUARDED(impl_->aborted(from, upper_bound));
+LogResult<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, Offset upper_bound,
+                                                                     Waits waits) {
+  LOOK_UP(waits, impl_->aborted(from, upper_bound));
 }
 
-LogResult<std::optional<TimestampedOffset>> Log::offset_for_timestamp(Timestamp target) {
-  GUARDED(impl_->find_time(target));
+LogResult<std::optional<TimestampedOffset>> Log::offset_for_timestamp(Timestamp target, Waits waits) {
+  LOOK_UP(waits, impl_->find_time(target));
 }
 
-LogResult<std::optional<TimestampedOffset>> Log::offset_of_max_timestamp() {
-  GUARDED(impl_->find_max_time());
+LogResult<std::optional<TimestampedOffset>> Log::offset_of_max_timestamp(Waits waits) {
+  LOOK_UP(waits, impl_->find_max_time());
+}
+
+std::shared_ptr<ColdRead> Log::take_cold() {
+  LogContext& context = impl_->context;
+  const Segment* segment = std::exchange(context.cold_segment, nullptr);
+  CHECK(segment != nullptr, "no look-up lacked anything");
+  return std::make_shared<ColdRead>(context.cold_index, segment->source(), context.cold_pages);
+}
+
+LogResult<void> Log::warmed(ColdRead& read, LogResult<void> outcome) {
+  GUARDED(impl_->warmed(read, std::move(outcome)));
 }
 
 EpochEnd Log::end_offset_for(Epoch epoch) const {
@@ -207,8 +244,11 @@ LogResult<bool> Log::advance_log_start_offset(Offset offset) {
   GUARDED(impl_->advance_start(offset));
 }
 
-LogResult<std::size_t> Log::delete_old_segments(Timestamp now) {
-  GUARDED(impl_->delete_old(now));
+LogResult<std::size_t> Log::delete_old_segments(Timestamp now, Waits waits) {
+  auto count_old = [&]() -> LogResult<std::size_t> { LOOK_UP(waits, impl_->count_old(now)); };
+  TRY_ASSIGN(std::size_t count, count_old());
+  if (count == 0) return count;
+  GUARDED(impl_->delete_old(count, now));
 }
 
 std::vector<std::string> Log::take_deleted_files() {

@@ -27,6 +27,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "io/disk.h"
+#include "log/cold_read.h"
 #include "log/epoch_cache.h"
 #include "log/error.h"
 #include "log/flush_plan.h"
@@ -75,6 +76,7 @@ struct TimestampedOffset {
   Timestamp timestamp = kNoTimestamp;
   Offset offset = kNoOffset;
   Epoch leader_epoch = kNoEpoch;
+  bool operator==(const TimestampedOffset&) const = default;
 };
 
 class Log {
@@ -124,19 +126,27 @@ class Log {
   /// Makes a new active segment if the current one holds records.
   LogResult<void> roll(Timestamp now);
 
-  // Reading.
+  // Reading. Look-ups that may not wait for the device fail with kCold: see cold_read.h.
   /// The batches from the one that contains `from` on, none that reaches past `upper_bound` (an offset
   /// readers may not pass: high watermark, last stable offset, log end). At most max_bytes; with
   /// `at_least_one` the first batch comes whole even if it alone is larger. Empty at or past the upper bound.
   /// Errors: kOffsetOutOfRange (from < log start or > log end), kIo, kOffline.
-  LogResult<ReadPlan> plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound);
+  LogResult<ReadPlan> plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound,
+                                Waits waits = Waits::kAllowed);
   /// Aborted transactions that overlap [from, upper_bound): what read_committed consumers must skip. In order
   /// of their markers.
-  LogResult<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset upper_bound);
+  LogResult<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset upper_bound,
+                                                                  Waits waits = Waits::kAllowed);
   /// The first record at or behind the log start whose timestamp is at least `target` (ListOffsets).
-  LogResult<std::optional<TimestampedOffset>> offset_for_timestamp(Timestamp target);
+  LogResult<std::optional<TimestampedOffset>> offset_for_timestamp(Timestamp target,
+                                                                   Waits waits = Waits::kAllowed);
   /// The record with the largest timestamp, the first of equals (ListOffsets -3).
-  LogResult<std::optional<TimestampedOffset>> offset_of_max_timestamp();
+  LogResult<std::optional<TimestampedOffset>> offset_of_max_timestamp(Waits waits = Waits::kAllowed);
+  /// What the last call lacked that failed with kCold. REQUIRES: it did, and this was not called since.
+  std::shared_ptr<ColdRead> take_cold();
+  /// Takes what was run; of use only if the log is still as it was, harmless otherwise. Errors: the run's, if
+  /// they still matter.
+  LogResult<void> warmed(ColdRead& read, LogResult<void> outcome);
 
   // Epochs (OffsetForLeaderEpoch, truncation).
   EpochEnd end_offset_for(Epoch epoch) const;
@@ -156,7 +166,7 @@ class Log {
   LogResult<bool> advance_log_start_offset(Offset offset);
   /// Deletes whole segments that retention.ms, retention.bytes or the log start offset give up; never records
   /// at or above the high watermark. Returns how many.
-  LogResult<std::size_t> delete_old_segments(Timestamp now);
+  LogResult<std::size_t> delete_old_segments(Timestamp now, Waits waits = Waits::kAllowed);
   /// Paths of files that retention and truncation gave up since the last call: remove them elsewhere, after
   /// file.delete.delay.ms (readers may still hold plans on them).
   std::vector<std::string> take_deleted_files();

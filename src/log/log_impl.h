@@ -122,8 +122,11 @@ struct Log::Impl {
   LogResult<std::vector<AbortedTransaction>> aborted(Offset from, Offset upper_bound);
   LogResult<std::optional<TimestampedOffset>> find_time(Timestamp target);
   LogResult<std::optional<TimestampedOffset>> find_max_time();
+  LogResult<void> warmed(ColdRead& read, LogResult<void> outcome);
   /// Keeps few sealed segments warm.
   void touch(Segment& segment);
+  /// The same for segment `i`, if it is sealed and warm: a walk over all must not push out what it needs.
+  void keep_warm(std::size_t i);
 
   // truncate.cc
   LogResult<Offset> truncate_to(Offset offset, Timestamp now);
@@ -136,7 +139,9 @@ struct Log::Impl {
   LogResult<void> replay_producers(Offset from, Offset end);
 
   // retain.cc
-  LogResult<std::size_t> delete_old(Timestamp now);
+  /// How many segments, from the front, retention gives up.
+  LogResult<std::size_t> count_old(Timestamp now);
+  LogResult<std::size_t> delete_old(std::size_t count, Timestamp now);
   LogResult<bool> advance_start(Offset offset);
 
   // flush.cc

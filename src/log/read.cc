@@ -62,15 +62,19 @@ void Log::Impl::touch(Segment& segment) {
   }
 }
 
+void Log::Impl::keep_warm(std::size_t i) {
+  if (i + 1 < segments.size() && segments[i]->warm()) touch(*segments[i]);
+}
+
 LogResult<std::optional<EntryHeader>> Log::Impl::find(std::size_t i, Offset offset) {
   Segment& segment = *segments[i];
   if (i + 1 == segments.size()) {
     const EntryHeader* known = recent.find(offset);
     if (known != nullptr) return *known;
-  } else {
-    touch(segment);
   }
-  return segment.find(offset);
+  auto found = segment.find(offset);
+  keep_warm(i);
+  return found;
 }
 
 LogResult<ReadPlan> Log::Impl::plan_read(Offset from, std::size_t max_bytes, bool at_least_one,
@@ -104,12 +108,23 @@ LogResult<ReadPlan> Log::Impl::plan_read(Offset from, std::size_t max_bytes, boo
   return plan;
 }
 
+LogResult<void> Log::Impl::warmed(ColdRead& read, LogResult<void> outcome) {
+  std::size_t i = floor(read.source.base);
+  if (segments[i]->base() != read.source.base) return {};  // it is gone, and why it could not be read with it
+  bool sealed = i + 1 < segments.size();
+  if (read.wants_index && (!sealed || segments[i]->size() != read.source.size)) return {};
+  TRY(std::move(outcome));
+  segments[i]->warm_up(read);
+  if (sealed) touch(*segments[i]);
+  return {};
+}
+
 LogResult<std::vector<AbortedTransaction>> Log::Impl::aborted(Offset from, Offset upper_bound) {
   std::vector<AbortedTransaction> found;
   for (std::size_t i = floor(from); i < segments.size(); ++i) {
-    if (i + 1 < segments.size()) touch(*segments[i]);
-    TRY_ASSIGN(SegmentIndex * index, segments[i]->index());
-    for (const AbortedTransaction& txn : index->txns()) {
+    TRY_ASSIGN(const auto* txns, segments[i]->aborted());
+    keep_warm(i);
+    for (const AbortedTransaction& txn : *txns) {
       if (txn.last_offset >= from && txn.first_offset < upper_bound) found.push_back(txn);
       if (txn.last_stable_offset >= upper_bound) return found;
     }
@@ -121,17 +136,18 @@ LogResult<std::optional<TimestampedOffset>> Log::Impl::find_time(Timestamp targe
   for (std::size_t i = floor(log_start); i < segments.size(); ++i) {
     Segment& segment = *segments[i];
     TRY_ASSIGN(Timestamp newest, segment.max_timestamp());
-    if (i + 1 < segments.size()) touch(segment);
+    keep_warm(i);
     if (newest < target) continue;
     TRY_ASSIGN(SegmentIndex * index, segment.index());
     TRY_ASSIGN(auto file, segment.file());
     Offset start = std::max(index->offset_before(target), log_start);
-    EntryWalker walker(*file, index->position_before(start), segment.size());
+    ColdPages* cold = segment.cold_pages();
+    EntryWalker walker(*file, index->position_before(start), segment.size(), cold);
     while (true) {
       TRY_ASSIGN(auto header, walker.next());
       if (!header) break;
       if (header->max_timestamp < target || header->last_offset < log_start) continue;
-      TRY_ASSIGN(Bytes entry, read_block(*file, header->position, header->size));
+      TRY_ASSIGN(Bytes entry, read_block(*file, header->position, header->size, cold));
       TRY_ASSIGN(auto record, first_record_at_or_after(entry.view(), target, log_start));
       if (record) return TimestampedOffset{record->timestamp, record->offset, header->leader_epoch};
     }
@@ -144,7 +160,7 @@ LogResult<std::optional<TimestampedOffset>> Log::Impl::find_max_time() {
   Timestamp best_time = kNoTimestamp;
   for (std::size_t i = floor(log_start); i < segments.size(); ++i) {
     TRY_ASSIGN(Timestamp newest, segments[i]->max_timestamp());
-    if (i + 1 < segments.size()) touch(*segments[i]);
+    keep_warm(i);
     if (newest > best_time) {
       best = segments[i].get();
       best_time = newest;
@@ -155,7 +171,7 @@ LogResult<std::optional<TimestampedOffset>> Log::Impl::find_max_time() {
   TRY_ASSIGN(auto header, best->find(index->offset_of_max_timestamp()));
   if (!header) return std::nullopt;
   TRY_ASSIGN(auto file, best->file());
-  TRY_ASSIGN(Bytes entry, read_block(*file, header->position, header->size));
+  TRY_ASSIGN(Bytes entry, read_block(*file, header->position, header->size, best->cold_pages()));
   TRY_ASSIGN(auto record, first_record_at_or_after(entry.view(), best_time, Offset(0)));
   if (!record) return std::nullopt;
   return TimestampedOffset{record->timestamp, record->offset, header->leader_epoch};

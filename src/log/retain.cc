@@ -16,12 +16,12 @@ LogResult<bool> Log::Impl::advance_start(Offset offset) {
   return true;
 }
 
-LogResult<std::size_t> Log::Impl::delete_old(Timestamp now) {
+LogResult<std::size_t> Log::Impl::count_old(Timestamp now) {
   const LogOptions& options = context.options;
   std::uint64_t total = 0;
   for (const auto& segment : segments) total += segment->size();
   bool by_policy = options.delete_old_segments;
-  std::size_t count = 0;  // of segments to delete, from the front
+  std::size_t count = 0;
   for (; count < segments.size(); ++count) {
     Segment& segment = *segments[count];
     bool last = count + 1 == segments.size();
@@ -34,13 +34,16 @@ LogResult<std::size_t> Log::Impl::delete_old(Timestamp now) {
     }
     if (!given_up && by_policy && options.retention_ms >= 0) {
       TRY_ASSIGN(Timestamp newest, segment.retention_timestamp());
-      if (!last) touch(segment);
+      keep_warm(count);
       given_up = now - newest > options.retention_ms;
     }
     if (!given_up) break;
     total -= segment.size();
   }
-  if (count == 0) return count;
+  return count;
+}
+
+LogResult<std::size_t> Log::Impl::delete_old(std::size_t count, Timestamp now) {
   if (count == segments.size()) {
     auto rolled = roll(next_offset, now);
     if (rolled.failed() && rolled.error().kind != LogErrorKind::kNoSpace)

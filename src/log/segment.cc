@@ -50,76 +50,69 @@ LogResult<std::shared_ptr<io::File>> Segment::file() {
 void Segment::cool() {
   file_.reset();
   if (context_.unsaved.contains(base_)) return;
-  if (index_) max_timestamp_ = index_->max_timestamp();
+  if (index_) {
+    max_timestamp_ = index_->max_timestamp();
+    txns_ = index_->txns();
+  }
   index_.reset();
 }
 
-LogResult<std::string> Segment::read_index_file(std::string_view suffix) {
-  auto content = context_.disk.read_file(path(suffix), 2ULL << 30);
-  if (!content.failed()) return std::move(*content);
-  if (content.error().kind == io::ErrorKind::kNotFound) return std::string();
-  return Err(from_io(std::move(content.error())));
+IndexSource Segment::source() const {
+  return {base_, context_.path + "/" + segment_file_name(base_, ""), size_,
+          context_.options.index_interval_bytes, file_};
 }
 
 LogResult<SegmentIndex*> Segment::index() {
   if (index_) return &*index_;
-  TRY_ASSIGN(std::string txn_file, read_index_file(".txnindex"));
-  TRY_ASSIGN(auto txns, parse_txn_index(txn_file, base_));
-  TRY_ASSIGN(std::string offsets, read_index_file(".index"));
-  TRY_ASSIGN(std::string times, read_index_file(".timeindex"));
-  TRY_ASSIGN(auto log_file, file());
-  auto parsed = SegmentIndex::parse(base_, offsets, times, txn_file);
-  if (parsed.failed()) {
-    TRY_ASSIGN(end_offset_, rebuild_index(std::move(txns), parsed.error().message));
-    return &*index_;
+  if (context_.waits == Waits::kNever) {
+    context_.cold_segment = this;
+    context_.cold_index = true;
+    return Err(LogError{LogErrorKind::kCold, path(".index") + ": not in memory"});
   }
-  TRY_ASSIGN(bool matches,
-             parsed->resume(*log_file, size_, context_.options.index_interval_bytes, end_offset_));
-  // Without time entries no look-up by time finds anything: that is right only where no record has a time.
-  bool times_missing = times.empty() && parsed->max_timestamp().value() >= 0;
-  if (!matches || times_missing) {
-    TRY_ASSIGN(end_offset_, rebuild_index(std::move(txns), "it does not match the segment"));
-    return &*index_;
-  }
-  index_ = std::move(*parsed);
+  TRY(file());
+  IndexSource from = source();
+  TRY_ASSIGN(LoadedIndex loaded, load_index(context_.disk, from));
+  TRY(install(std::move(loaded)));
   return &*index_;
 }
 
-LogResult<Offset> Segment::rebuild_index(std::vector<AbortedTransaction> txns, std::string_view why) {
-  SegmentIndex rebuilt(base_);
-  TRY_ASSIGN(auto log_file, file());
-  EntryWalker walker(*log_file, 0, size_);
-  Offset last = base_ - 1;
-  while (true) {
-    TRY_ASSIGN(auto header, walker.next());
-    if (!header) break;
-    if (header->last_offset <= last || header->last_offset - base_ > 0x7fffffff) {
-      return Err(LogError{LogErrorKind::kCorrupt, fmt::format("{}: offsets do not ascend at position {}",
-                                                              path(".log"), header->position)});
+LogResult<void> Segment::install(LoadedIndex loaded) {
+  if (!loaded.rebuilt.empty()) {
+    // Whole or not at all: this may lie below the recovery point, where Kafka trusts what it finds.
+    auto write = [&]() -> io::IoResult<void> {
+      TRY(context_.disk.write_file(path(".index"), loaded.index.format_offsets()));
+      return context_.disk.write_file(path(".timeindex"), loaded.index.format_times());
+    };
+    auto written = write();
+    if (written.failed()) {
+      LogError error = from_io(std::move(written.error()));
+      if (error.kind != LogErrorKind::kNoSpace) return Err(std::move(error));
+      context_.unsaved.insert(base_);  // reads go on without
     }
-    last = header->last_offset;
-    rebuilt.add(last, header->position, header->size, header->max_timestamp,
-                context_.options.index_interval_bytes);
+    context_.notes.push_back(fmt::format("{}: index rebuilt: {}", path(".index"), loaded.rebuilt));
   }
-  if (!walker.finished()) {
-    return Err(LogError{LogErrorKind::kCorrupt,
-                        fmt::format("{}: no batch at position {}", path(".log"), walker.position())});
+  end_offset_ = loaded.end_offset;
+  index_ = std::move(loaded.index);
+  return {};
+}
+
+void Segment::warm_up(ColdRead& read) {
+  if (!read.loaded || index_ || read.source.size != size_) return;
+  if (!read.loaded->rebuilt.empty()) {
+    context_.unsaved.insert(base_);  // the next flush writes it
+    context_.notes.push_back(fmt::format("{}: index rebuilt: {}", path(".index"), read.loaded->rebuilt));
   }
-  for (const AbortedTransaction& txn : txns) rebuilt.add_aborted(txn);
-  // Whole or not at all: this may lie below the recovery point, where Kafka trusts what it finds.
-  auto write = [&]() -> io::IoResult<void> {
-    TRY(context_.disk.write_file(path(".index"), rebuilt.format_offsets()));
-    return context_.disk.write_file(path(".timeindex"), rebuilt.format_times());
-  };
-  auto written = write();
-  if (written.failed()) {
-    LogError error = from_io(std::move(written.error()));
-    if (error.kind != LogErrorKind::kNoSpace) return Err(std::move(error));
-    context_.unsaved.insert(base_);  // reads go on without
-  }
-  context_.notes.push_back(fmt::format("{}: index rebuilt: {}", path(".index"), why));
-  index_ = std::move(rebuilt);
-  return last + 1;
+  if (file_ == nullptr) file_ = read.source.file;
+  end_offset_ = read.loaded->end_offset;
+  index_ = std::move(read.loaded->index);
+  read.loaded.reset();
+}
+
+ColdPages* Segment::cold_pages() {
+  if (context_.waits == Waits::kAllowed) return nullptr;
+  context_.cold_segment = this;
+  context_.cold_index = false;
+  return &context_.cold_pages;
 }
 
 LogResult<Offset> Segment::end_offset() {
@@ -131,7 +124,7 @@ LogResult<Offset> Segment::end_offset() {
 LogResult<std::optional<EntryHeader>> Segment::find(Offset offset) {
   TRY_ASSIGN(SegmentIndex * index, this->index());
   TRY_ASSIGN(auto log_file, file());
-  EntryWalker walker(*log_file, index->position_before(offset), size_);
+  EntryWalker walker(*log_file, index->position_before(offset), size_, cold_pages());
   while (true) {
     TRY_ASSIGN(auto header, walker.next());
     if (!header) {
@@ -141,6 +134,12 @@ LogResult<std::optional<EntryHeader>> Segment::find(Offset offset) {
     }
     if (header->last_offset >= offset) return *header;
   }
+}
+
+LogResult<const std::vector<AbortedTransaction>*> Segment::aborted() {
+  if (!index_ && txns_) return &*txns_;
+  TRY_ASSIGN(SegmentIndex * index, this->index());
+  return &index->txns();
 }
 
 LogResult<Timestamp> Segment::max_timestamp() {
@@ -177,8 +176,9 @@ LogResult<Offset> Segment::cut(std::uint64_t size, Offset offset) {
   Offset next{0};
   TRY_ASSIGN(bool matches, index->resume(*log_file, size_, context_.options.index_interval_bytes, next));
   if (!matches) {
-    auto txns = index->txns();
-    TRY_ASSIGN(next, rebuild_index(std::move(txns), "the segment was cut"));
+    TRY_ASSIGN(LoadedIndex rebuilt, rebuild_index(source(), index->txns(), "the segment was cut"));
+    TRY(install(std::move(rebuilt)));
+    next = end_offset_;
   }
   return next;
 }
@@ -199,7 +199,7 @@ LogResult<std::vector<std::string>> Segment::write_indexes() {
 LogResult<void> Segment::write_txn_index(std::string_view content, std::vector<std::string>& paths) {
   std::string path = this->path(".txnindex");
   if (context_.disk.exists(path)) {
-    TRY_ASSIGN(std::string old, read_index_file(".txnindex"));
+    TRY_ASSIGN(std::string old, read_index_file(context_.disk, path));
     if (old != content) TRY_IO(context_.disk.write_file(path, content));
   } else if (!content.empty()) {
     TRY_IO(context_.disk.write_unsynced(path, content));

@@ -16,11 +16,14 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "io/disk.h"
+#include "log/cold_read.h"
 #include "log/error.h"
 #include "log/options.h"
 #include "log/segment_index.h"
 
 namespace milena::log {
+
+class Segment;
 
 /// What a log's segments share.
 struct LogContext {
@@ -34,6 +37,11 @@ struct LogContext {
   std::vector<std::string> notes;  // repairs, for diagnostics
   /// Segments whose indexes stand in memory only, because the disk was full: written when there is room.
   std::set<Offset> unsaved;
+  /// Of the look-up under way, and where it lacked what when it failed with kCold.
+  Waits waits = Waits::kAllowed;
+  const Segment* cold_segment = nullptr;
+  bool cold_index = false;
+  ColdPages cold_pages;
 };
 
 /// "00000000000000000042.log" for (42, ".log").
@@ -57,8 +65,11 @@ class Segment {
   std::string path(std::string_view suffix) const;
 
   LogResult<std::shared_ptr<io::File>> file();
-  /// The index, read from disk when first asked for, and rebuilt when it does not match the segment.
+  /// The index, read from disk when first asked for, and rebuilt when it does not match the segment. Errors:
+  /// kCold, and those of load_index.
   LogResult<SegmentIndex*> index();
+  /// Takes what was loaded elsewhere, if the segment is still as it was then and lacks it.
+  void warm_up(ColdRead& read);
   void set_index(SegmentIndex index) { index_ = std::move(index); }
   bool warm() const { return index_.has_value() || file_ != nullptr; }
   /// Lets go of the descriptor, and of the index unless that is unsaved. REQUIRES: write_indexes() was called
@@ -69,8 +80,14 @@ class Segment {
 
   /// The offset behind the last batch; the base offset of an empty segment. Errors: kCorrupt: a broken batch.
   LogResult<Offset> end_offset();
+  /// Where a walk through the file tells what it lacks; null where it may wait.
+  ColdPages* cold_pages();
+  /// For a ColdRead.
+  IndexSource source() const;
   /// First entry whose last offset is at least `offset`; nullopt: none.
   LogResult<std::optional<EntryHeader>> find(Offset offset);
+  /// Its aborted transactions, in order of their markers; valid until the next call of another function.
+  LogResult<const std::vector<AbortedTransaction>*> aborted();
   /// Largest record timestamp; kNoTimestamp where no record has one.
   LogResult<Timestamp> max_timestamp();
   /// As max_timestamp, or the file's time of change where no record has one (formats before 0.10).
@@ -97,10 +114,8 @@ class Segment {
   bool cut_unsynced = false;
 
  private:
-  LogResult<std::string> read_index_file(std::string_view suffix);
-  /// Returns the offset behind the last batch.
-  LogResult<Offset> rebuild_index(std::vector<AbortedTransaction> txns, std::string_view why);
-
+  /// Writes an index that was made again, and takes it.
+  LogResult<void> install(LoadedIndex loaded);
   LogResult<void> write_txn_index(std::string_view content, std::vector<std::string>& paths);
 
   LogContext& context_;
@@ -112,7 +127,9 @@ class Segment {
   bool missing_ = false;  // the .log file could not be made yet
   std::optional<SegmentIndex> index_;
   Offset end_offset_{0};                    // when index_ was loaded
-  std::optional<Timestamp> max_timestamp_;  // kept when the index is let go
+  // Kept when the index is let go.
+  std::optional<Timestamp> max_timestamp_;
+  std::optional<std::vector<AbortedTransaction>> txns_;
   std::optional<Timestamp> first_timestamp_;
 };
 

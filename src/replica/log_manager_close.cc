@@ -139,7 +139,7 @@ io::Task<void> LogManager::run_retention(LogManager* self, LoopPartitions* there
     std::vector<std::shared_ptr<Partition>> partitions;
     for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
     for (const auto& partition : partitions) {
-      std::vector<std::string> paths = partition->retain(loop.wall_now());
+      std::vector<std::string> paths = co_await Partition::retain(partition, loop.wall_now());
       Duration delay = from_ms(partition->settings().file_delete_delay_ms);
       if (!paths.empty()) loop.spawn(remove_later(&loop, std::move(paths), delay));
     }

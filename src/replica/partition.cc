@@ -56,8 +56,8 @@ ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
   return ErrorCode::NONE;
 }
 
-// Kafka tells the log start offset with a refusal, except where the log itself is in doubt or the batch is damaged
-// or too large.
+// Kafka tells the log start offset with a refusal, except where the log itself is in doubt or the batch is
+// damaged or too large.
 Appended Partition::refuse(ErrorCode error, std::string message) const {
   Appended refused(error, std::move(message));
   bool tells = error != ErrorCode::CORRUPT_MESSAGE && error != ErrorCode::MESSAGE_TOO_LARGE &&
@@ -92,7 +92,8 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
     rules.level = self->settings_.compression_level;
     auto valid = wire::validate_produce(std::move(records), rules, *scratch);
     if (valid.failed()) {
-      Appended refused = self->refuse(wire::to_error_code(valid.error().fault), std::move(valid.error().message));
+      Appended refused =
+          self->refuse(wire::to_error_code(valid.error().fault), std::move(valid.error().message));
       if (valid.error().misframed) refused.log_start_offset = kNoOffset;
       for (wire::RecordFault& fault : valid.error().records) {
         refused.record_faults.push_back({fault.batch_index, std::move(fault.message)});
@@ -101,7 +102,8 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
     }
     records = std::move(valid->bytes);
   }
-  auto origin = options.origin == Origin::kClient ? log::AppendOrigin::kClient : log::AppendOrigin::kCoordinator;
+  auto origin =
+      options.origin == Origin::kClient ? log::AppendOrigin::kClient : log::AppendOrigin::kCoordinator;
   auto result = self->log_->append_as_leader(std::move(records), self->leader_epoch_, now, origin);
   if (result.failed()) co_return self->to_append_error(result.error());
 
@@ -168,8 +170,8 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
     }
     self->log_->complete_flush(*plan);
     if (plan->no_room && !self->told_no_room_) {
-      self->loop_.log().warn("log", "{}-{}: no room for its leader epochs; they are written later", self->topic_,
-                             self->id_.partition);
+      self->loop_.log().warn("log", "{}-{}: no room for its leader epochs; they are written later",
+                             self->topic_, self->id_.partition);
     }
     self->told_no_room_ = plan->no_room;
     self->last_flush_ = self->loop_.now();
@@ -199,14 +201,18 @@ void Partition::go_offline(const std::string& why) {
 
 bool Partition::reached(WaitFor what, Offset offset) const {
   switch (what) {
-    case WaitFor::kNothing: return true;
-    case WaitFor::kSynced: return !held_from_.has_value() || *held_from_ >= offset;
-    case WaitFor::kCommitted: return high_watermark() >= offset;
+    case WaitFor::kNothing:
+      return true;
+    case WaitFor::kSynced:
+      return !held_from_.has_value() || *held_from_ >= offset;
+    case WaitFor::kCommitted:
+      return high_watermark() >= offset;
   }
   return false;
 }
 
-io::Task<bool> Partition::wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset, Instant deadline) {
+io::Task<bool> Partition::wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset,
+                                     Instant deadline) {
   while (!self->reached(what, offset) && self->leading_ && !self->log_->offline()) {
     bool notified = co_await self->progress_.wait(deadline);
     if (!notified) break;
@@ -217,88 +223,6 @@ io::Task<bool> Partition::wait_until(std::shared_ptr<Partition> self, WaitFor wh
 io::Task<Offset> Partition::wait_committed(std::shared_ptr<Partition> self, Offset offset, Instant deadline) {
   bool arrived = co_await wait_until(self, WaitFor::kCommitted, offset, deadline);
   co_return arrived ? offset : std::min(self->high_watermark(), offset);
-}
-
-io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadRequest request) {
-  ErrorCode state = self->check_leader(request.current_leader_epoch);
-  if (state != ErrorCode::NONE) co_return ReadResult(state);
-  log::Log& log = *self->log_;
-  ReadResult result;
-  result.high_watermark = log.high_watermark();
-  result.last_stable_offset = log.last_stable_offset();
-  result.log_start_offset = log.log_start_offset();
-  if (request.last_fetched_epoch != kNoEpoch) {
-    log::EpochEnd end = log.end_offset_for(request.last_fetched_epoch);
-    if (end.epoch == kNoEpoch) co_return ReadResult(ErrorCode::OFFSET_OUT_OF_RANGE);
-    if (end.epoch < request.last_fetched_epoch || end.end_offset < request.fetch_offset) {
-      result.diverging = {end.epoch, end.end_offset};
-      co_return result;
-    }
-  }
-  Offset bound = request.read_committed ? result.last_stable_offset : result.high_watermark;
-  auto plan = log.plan_read(request.fetch_offset, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
-                            request.at_least_one, bound);
-  if (plan.failed()) {
-    if (log.offline()) self->go_offline(plan.error().message);
-    co_return ReadResult(log::error_code(plan.error().kind));
-  }
-  if (request.read_committed) {
-    result.aborted.emplace();
-    auto aborted = log.aborted_transactions(request.fetch_offset, std::min(bound, plan->segment_end));
-    if (aborted.failed()) co_return ReadResult(log::error_code(aborted.error().kind));
-    for (const log::AbortedTransaction& one : *aborted) {
-      result.aborted->push_back({one.producer_id, one.first_offset});
-    }
-  }
-  if (plan->empty()) co_return result;
-  auto data = plan->load_cached();
-  if (data.failed() && data.error().kind == io::ErrorKind::kWouldBlock) {
-    auto shared = std::make_shared<log::ReadPlan>(std::move(*plan));
-    auto job = [shared] { return shared->load(); };
-    data = co_await io::offload(self->loop_, std::move(job));
-  }
-  if (data.failed()) {
-    self->loop_.log().error("log", "reading {}-{} at offset {}: {}", self->topic_, self->id_.partition,
-                            request.fetch_offset, data.error().what);
-    co_return ReadResult(ErrorCode::KAFKA_STORAGE_ERROR);
-  }
-  result.records = std::move(*data);
-  co_return result;
-}
-
-LookupResult Partition::lookup(const LookupRequest& request) {
-  ErrorCode state = check_leader(request.current_leader_epoch);
-  if (state != ErrorCode::NONE) return LookupResult(state);
-  LookupResult result;
-  Offset readable = request.read_committed ? log_->last_stable_offset() : log_->high_watermark();
-  switch (request.timestamp) {
-    case kLatest:
-      result.offset = readable;
-      result.leader_epoch = leader_epoch_;
-      return result;
-    case kEarliest:
-    case kEarliestLocal:
-      result.offset = log_->log_start_offset();
-      result.leader_epoch = log_->epoch_at(result.offset).value_or(kNoEpoch);
-      return result;
-    case kLatestTiered:
-    case kEarliestPendingUpload:
-      return result;  // nothing is kept elsewhere, nothing is on its way there
-    default: break;
-  }
-  auto found = request.timestamp == kMaxTimestamp ? log_->offset_of_max_timestamp()
-                                                  : log_->offset_for_timestamp(Timestamp(request.timestamp));
-  if (found.failed()) {
-    if (log_->offline()) go_offline(found.error().message);
-    return LookupResult(log::error_code(found.error().kind));
-  }
-  const auto& record = *found;
-  if (record.has_value() && record->offset < readable) {
-    result.offset = record->offset;
-    result.timestamp = record->timestamp;
-    result.leader_epoch = record->leader_epoch;
-  }
-  return result;
 }
 
 EpochEndResult Partition::end_offset_for(Epoch current_leader_epoch, Epoch epoch) const {
@@ -333,20 +257,6 @@ void Partition::wake_watches() {
     watch->leave();
     watch->on_ready();
   }
-}
-
-std::vector<std::string> Partition::retain(Timestamp now) {
-  if (log_->offline()) return {};
-  auto rolled = log_->roll_if_due(now);
-  log_->expire_producers(now);
-  // Also where a full disk had no room to roll: this is what makes room.
-  auto deleted = log_->delete_old_segments(now);
-  if (log_->offline()) go_offline(log_->offline_reason());
-  else if (log_->wants_flush()) start_flush();  // what had no room when it was due
-  if (rolled.failed() && deleted.failed()) {
-    loop_.log().warn("log", "{}-{}: retention: {}", topic_, id_.partition, deleted.error().message);
-  }
-  return log_->take_deleted_files();
 }
 
 }  // namespace milena::replica

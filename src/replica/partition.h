@@ -1,10 +1,10 @@
 /// Partition: one partition that this node leads, on the loop that owns it. Binds a log to the requests of
 /// clients: validates and appends, moves the high watermark, wakes readers, flushes.
 ///
-/// The high watermark (one replica for now) is the log end offset, except where flush.messages asks for a flush:
-/// then it stands at the first record that is not synced yet, so that nobody reads, and no producer is told,
-/// what a power loss could take back. Flushes are group commits: appends that arrive while one runs are covered
-/// by the next.
+/// The high watermark (one replica for now) is the log end offset, except where flush.messages asks for a
+/// flush: then it stands at the first record that is not synced yet, so that nobody reads, and no producer is
+/// told, what a power loss could take back. Flushes are group commits: appends that arrive while one runs are
+/// covered by the next.
 ///
 /// Ownership: shared by the loop's map and by tasks under way. Threads: its loop only.
 #pragma once
@@ -65,7 +65,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// leadership was lost or the deadline passed.
   static io::Task<Offset> wait_committed(std::shared_ptr<Partition> self, Offset offset, Instant deadline);
   static io::Task<ReadResult> read(std::shared_ptr<Partition> self, ReadRequest request);
-  LookupResult lookup(const LookupRequest& request);
+  static io::Task<LookupResult> lookup(std::shared_ptr<Partition> self, LookupRequest request);
   EpochEndResult end_offset_for(Epoch current_leader_epoch, Epoch epoch) const;
 
   /// Woken when the partition may have more for readers: intrusive, leaves when destroyed.
@@ -89,7 +89,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void add_watch(Watch& watch);
 
   /// Deletes what retention gives up, rolls what is due; the files to remove later are returned.
-  std::vector<std::string> retain(Timestamp now);
+  static io::Task<std::vector<std::string>> retain(std::shared_ptr<Partition> self, Timestamp now);
   /// Starts a flush of all that was appended, unless one runs that will be followed by another.
   void start_flush();
   /// Starts a flush if the last one is flush.ms ago and something was appended since.
@@ -100,6 +100,20 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void go_offline(const std::string& why);
 
  private:
+  /// A read before its data; `cold`: ask again after fetch_cold.
+  struct Planned {
+    Planned() = default;
+    explicit Planned(wire::ErrorCode code) : result(code) {}
+    ReadResult result;
+    log::ReadPlan plan;
+    bool cold = false;
+  };
+
+  Planned plan(const ReadRequest& request, log::Waits waits);
+  /// nullopt: as Planned::cold.
+  std::optional<LookupResult> look_up(const LookupRequest& request, log::Waits waits);
+  /// Has the pool fetch what the last look-up lacked. Errors: the disk's, or of a broken segment: final.
+  static io::Task<log::LogResult<void>> fetch_cold(std::shared_ptr<Partition> self);
   wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
   Appended refuse(wire::ErrorCode error, std::string message) const;
   Appended to_append_error(const log::LogError& error);
@@ -107,7 +121,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void move_high_watermark();
   void wake_watches();
   bool reached(WaitFor what, Offset offset) const;
-  static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset, Instant deadline);
+  static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset,
+                                   Instant deadline);
   static io::Task<void> run_flushes(std::shared_ptr<Partition> self);
 
   io::Loop& loop_;

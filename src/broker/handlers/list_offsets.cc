@@ -26,7 +26,7 @@ bool known_timestamp(std::int64_t timestamp, std::int16_t version) {
 io::Task<replica::LookupResult> look_up_there(replica::LoopPartitions* there, replica::LookupRequest request) {
   auto partition = there->find(request.id);
   if (partition == nullptr) co_return replica::LookupResult(there->why_missing(request.id));
-  co_return partition->lookup(request);
+  co_return co_await replica::Partition::lookup(partition, request);
 }
 
 io::Task<replica::LookupResult> look_up(RequestContext context, const std::string* topic_name,

@@ -1,0 +1,175 @@
+// Partition's look-ups: what memory answers is answered on the loop; what it lacks the pool fetches, and the
+// look-up is made again.
+#include <algorithm>
+#include <utility>
+
+#include "replica/partition.h"
+
+namespace milena::replica {
+
+using wire::ErrorCode;
+
+namespace {
+
+template <class T>
+bool is_cold(const log::LogResult<T>& result) {
+  return result.failed() && result.error().kind == log::LogErrorKind::kCold;
+}
+
+// Where memory is so short that what was fetched is gone again, the loop waits after all.
+log::Waits patience(const log::Log& log, std::size_t round) {
+  constexpr std::size_t kRoundsMax = 64;
+  return round < kRoundsMax + log.segment_count() ? log::Waits::kNever : log::Waits::kAllowed;
+}
+
+}  // namespace
+
+io::Task<log::LogResult<void>> Partition::fetch_cold(std::shared_ptr<Partition> self) {
+  std::shared_ptr<log::ColdRead> cold = self->log_->take_cold();
+  auto outcome = std::make_shared<log::LogResult<void>>();
+  io::Disk* disk = &self->loop_.disk();
+  auto job = [cold, outcome, disk] { *outcome = cold->run(*disk); };
+  co_await io::offload(self->loop_, std::move(job));
+  auto warmed = self->log_->warmed(*cold, std::move(*outcome));
+  if (warmed.failed() && self->log_->offline()) self->go_offline(warmed.error().message);
+  co_return warmed;
+}
+
+Partition::Planned Partition::plan(const ReadRequest& request, log::Waits waits) {
+  Planned planned;
+  ErrorCode state = check_leader(request.current_leader_epoch);
+  if (state != ErrorCode::NONE) return Planned(state);
+  ReadResult& result = planned.result;
+  result.high_watermark = log_->high_watermark();
+  result.last_stable_offset = log_->last_stable_offset();
+  result.log_start_offset = log_->log_start_offset();
+  if (request.last_fetched_epoch != kNoEpoch) {
+    log::EpochEnd end = log_->end_offset_for(request.last_fetched_epoch);
+    if (end.epoch == kNoEpoch) return Planned(ErrorCode::OFFSET_OUT_OF_RANGE);
+    if (end.epoch < request.last_fetched_epoch || end.end_offset < request.fetch_offset) {
+      result.diverging = {end.epoch, end.end_offset};
+      return planned;
+    }
+  }
+  Offset bound = request.read_committed ? result.last_stable_offset : result.high_watermark;
+  auto plan = log_->plan_read(request.fetch_offset, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
+                              request.at_least_one, bound, waits);
+  planned.cold = is_cold(plan);
+  if (planned.cold) return planned;
+  if (plan.failed()) {
+    if (log_->offline()) go_offline(plan.error().message);
+    return Planned(log::error_code(plan.error().kind));
+  }
+  if (request.read_committed) {
+    auto aborted =
+        log_->aborted_transactions(request.fetch_offset, std::min(bound, plan->segment_end), waits);
+    planned.cold = is_cold(aborted);
+    if (planned.cold) return planned;
+    if (aborted.failed()) return Planned(log::error_code(aborted.error().kind));
+    result.aborted.emplace();
+    for (const log::AbortedTransaction& one : *aborted) {
+      result.aborted->push_back({one.producer_id, one.first_offset});
+    }
+  }
+  planned.plan = std::move(*plan);
+  return planned;
+}
+
+io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadRequest request) {
+  Planned planned = self->plan(request, log::Waits::kNever);
+  for (std::size_t round = 1; planned.cold; ++round) {
+    auto fetched = co_await fetch_cold(self);
+    if (fetched.failed()) co_return ReadResult(log::error_code(fetched.error().kind));
+    planned = self->plan(request, patience(*self->log_, round));
+  }
+  if (planned.plan.empty()) co_return std::move(planned.result);
+  auto data = planned.plan.load_cached();
+  if (data.failed() && data.error().kind == io::ErrorKind::kWouldBlock) {
+    auto shared = std::make_shared<log::ReadPlan>(std::move(planned.plan));
+    auto job = [shared] { return shared->load(); };
+    data = co_await io::offload(self->loop_, std::move(job));
+  }
+  if (data.failed()) {
+    self->loop_.log().error("log", "reading {}-{} at offset {}: {}", self->topic_, self->id_.partition,
+                            request.fetch_offset, data.error().what);
+    co_return ReadResult(ErrorCode::KAFKA_STORAGE_ERROR);
+  }
+  planned.result.records = std::move(*data);
+  co_return std::move(planned.result);
+}
+
+std::optional<LookupResult> Partition::look_up(const LookupRequest& request, log::Waits waits) {
+  ErrorCode state = check_leader(request.current_leader_epoch);
+  if (state != ErrorCode::NONE) return LookupResult(state);
+  LookupResult result;
+  Offset readable = request.read_committed ? log_->last_stable_offset() : log_->high_watermark();
+  switch (request.timestamp) {
+    case kLatest:
+      result.offset = readable;
+      result.leader_epoch = leader_epoch_;
+      return result;
+    case kEarliest:
+    case kEarliestLocal:
+      result.offset = log_->log_start_offset();
+      result.leader_epoch = log_->epoch_at(result.offset).value_or(kNoEpoch);
+      return result;
+    case kLatestTiered:
+    case kEarliestPendingUpload:
+      return result;  // nothing is kept elsewhere, nothing is on its way there
+    default:
+      break;
+  }
+  auto found = request.timestamp == kMaxTimestamp
+                   ? log_->offset_of_max_timestamp(waits)
+                   : log_->offset_for_timestamp(Timestamp(request.timestamp), waits);
+  if (is_cold(found)) return std::nullopt;
+  if (found.failed()) {
+    if (log_->offline()) go_offline(found.error().message);
+    return LookupResult(log::error_code(found.error().kind));
+  }
+  const auto& record = *found;
+  if (record.has_value() && record->offset < readable) {
+    result.offset = record->offset;
+    result.timestamp = record->timestamp;
+    result.leader_epoch = record->leader_epoch;
+  }
+  return result;
+}
+
+io::Task<LookupResult> Partition::lookup(std::shared_ptr<Partition> self, LookupRequest request) {
+  std::optional<LookupResult> result = self->look_up(request, log::Waits::kNever);
+  for (std::size_t round = 1; !result.has_value(); ++round) {
+    auto fetched = co_await fetch_cold(self);
+    if (fetched.failed()) co_return LookupResult(log::error_code(fetched.error().kind));
+    result = self->look_up(request, patience(*self->log_, round));
+  }
+  co_return *result;
+}
+
+io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> self, Timestamp now) {
+  log::Log& log = *self->log_;
+  if (log.offline()) co_return std::vector<std::string>();
+  auto rolled = log.roll_if_due(now);
+  log.expire_producers(now);
+  // Also where a full disk had no room to roll: this is what makes room.
+  auto deleted = log.delete_old_segments(now, log::Waits::kNever);
+  for (std::size_t round = 1; is_cold(deleted); ++round) {
+    auto fetched = co_await fetch_cold(self);
+    if (fetched.failed())
+      deleted = Err(std::move(fetched.error()));
+    else
+      deleted = log.delete_old_segments(now, patience(log, round));
+  }
+  if (log.offline()) {
+    self->go_offline(log.offline_reason());
+  } else if (log.wants_flush()) {
+    self->start_flush();  // what had no room when it was due
+  }
+  if (rolled.failed() && deleted.failed()) {
+    self->loop_.log().warn("log", "{}-{}: retention: {}", self->topic_, self->id_.partition,
+                           deleted.error().message);
+  }
+  co_return log.take_deleted_files();
+}
+
+}  // namespace milena::replica
