@@ -217,6 +217,7 @@ TEST(Directories, a_partition_in_two_of_them_stops_the_start) {
   ASSERT_TRUE(disk.create_directories(to + "/orders-0").has_value());
   ASSERT_TRUE(disk.write_file(to + "/orders-0/partition.metadata", *identity).has_value());
   EXPECT_FALSE(world.start());
+  world.leaves_directories_unusable();
   EXPECT_NE(world.error().find("/a/orders-0 and /b/orders-0"), std::string::npos) << world.error();
 }
 

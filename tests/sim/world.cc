@@ -4,12 +4,9 @@
 
 #include <cstdio>
 
-#include "image/builder.h"
-#include "image/record.h"
-#include "image/replayer.h"
 #include "mutants.h"
 #include "reader.h"
-#include "replica/metadata_store.h"
+#include "replica/testing/metadata_check.h"
 
 namespace milena::sim {
 namespace {
@@ -37,37 +34,6 @@ io::SimOptions world_options(bool verbose) {
   options.log_level = io::Level::kInfo;
   options.log_to_stderr = verbose;
   return options;
-}
-
-// What is wrong with the image that the snapshot and the log alone give; empty: nothing.
-std::string compare_replay(const replica::LoadedMetadata& loaded, const image::Image& live) {
-  image::ImageBuilder snapshot;
-  for (const image::MetadataRecord& record : loaded.snapshot) {
-    auto applied = snapshot.apply(record);
-    if (applied.failed()) return applied.error().message;
-  }
-  if (const auto& id = loaded.recovered.latest_snapshot; id.has_value()) {
-    snapshot.set_position(id->end_offset - 1, id->epoch, kNoTimestamp);
-  }
-  image::Replayer replayer(snapshot.take_image());
-  for (const raft::LogBatch& batch : loaded.batches) {
-    if (batch.last_offset > live.offset) break;
-    std::vector<image::MetadataRecord> records;
-    for (const Bytes& value : batch.values) {
-      auto record = image::decode_record(value);
-      if (record.failed()) return record.error().message;
-      records.push_back(std::move(*record));
-    }
-    auto applied = replayer.apply(records, batch.last_offset, batch.epoch, batch.timestamp);
-    if (applied.failed()) return applied.error().message;
-  }
-  const image::Image& image = replayer.image();
-  if (image.offset < live.offset) {
-    return fmt::format("the image served is of offset {}, the log gives only {}", live.offset, image.offset);
-  }
-  return image.same_contents(live)
-             ? ""
-             : fmt::format("replay up to offset {} gives another image than the one served", live.offset);
 }
 
 io::Task<void> run_read_back(World* world, bool* done) {
@@ -169,20 +135,8 @@ void World::lose_cache() {
 void World::check_replay(const std::shared_ptr<const image::Image>& live) {
   io::SimDisk& disk = broker->disk();
   disk.revive();
-  {
-    auto directory = log::LogDirectory::open(disk, kDataDirectory);
-    replica::LoadedMetadata loaded;
-    std::string wrong;
-    if (directory.failed()) {
-      wrong = directory.error().message;
-    } else if (auto store =
-                   replica::MetadataStore::open(disk, **directory, {}, broker->clock().wall_now(), loaded);
-               store.failed()) {
-      wrong = store.error().message;
-    }
-    if (wrong.empty()) wrong = compare_replay(loaded, *live);
-    if (!wrong.empty()) history.violation("metadata log: " + wrong);
-  }
+  std::string wrong = replica::replay_difference(disk, kDataDirectory, broker->clock().wall_now(), *live);
+  if (!wrong.empty()) history.violation("metadata log: " + wrong);
   disk.kill();
   sim.mark("sim.replay_checked");
 }

@@ -1,9 +1,12 @@
 #include "broker/testing/node_world.h"
 
+#include <gtest/gtest.h>
+
 #include <vector>
 
 #include "base/endian.h"
 #include "config/settings.h"
+#include "replica/testing/metadata_check.h"
 #include "wire/apis/create_topics.h"
 
 namespace milena::broker {
@@ -52,7 +55,36 @@ NodeWorld::NodeWorld(Overrides overrides, std::uint64_t seed, std::size_t data_l
   clients_ = &world_.add_node(machine_options("clients", nullptr));
 }
 
-NodeWorld::~NodeWorld() { connections_.clear(); }
+NodeWorld::~NodeWorld() {
+  if (restarts_at_end_ && machine_ != nullptr && !::testing::Test::HasFailure()) check_restart();
+  connections_.clear();
+}
+
+void NodeWorld::check_restart() {
+  machine_->disk().faults() = {};
+  machine_->disk().no_room_at(0, 0);
+  if (machine_->running() && !stop()) {
+    ADD_FAILURE() << "after the test the node does not stop";
+    return;
+  }
+  replica::ImagePtr before = last_image_;
+  if (!start()) {
+    ADD_FAILURE() << "after the test the node does not start again: " << error_;
+    return;
+  }
+  if (before == nullptr) return;
+  std::string changed = replica::restart_difference(*before, image());
+  EXPECT_EQ(changed, "") << "a restart after the test changed the metadata";
+}
+
+void NodeWorld::check_replay() {
+  io::SimDisk& disk = machine_->disk();
+  disk.revive();
+  const std::string& directory = options_.server.metadata_log.dir;
+  std::string wrong = replica::replay_difference(disk, directory, machine_->clock().wall_now(), *last_image_);
+  EXPECT_EQ(wrong, "") << "the metadata log alone";
+  disk.kill();
+}
 
 std::shared_ptr<void> NodeWorld::run_node(io::Runtime& runtime) {
   NodeOptions options = options_;
@@ -100,9 +132,12 @@ bool NodeWorld::stop() {
 }
 
 void NodeWorld::crash(io::SimCrash how) {
+  if (node_ != nullptr) last_image_ = node_->metadata().committed();
   node_.reset();
   connections_.clear();
-  if (machine_->running()) world_.crash(*machine_, how);
+  if (!machine_->running()) return;
+  world_.crash(*machine_, how);
+  if (last_image_ != nullptr) check_replay();  // null: it did not come so far
 }
 
 io::Task<NodeWorld::Opened> NodeWorld::connection(Via via) {

@@ -8,6 +8,10 @@
 ///   ASSERT_TRUE(response.has_value()) << response.error().message;
 ///
 /// Every client has a connection of its own, because a broker answers one connection's requests one by one.
+///
+/// Each end of the node's process is a check: its metadata log alone must give the image that it served. When the
+/// test is over the node stops and starts again, and nothing but leaders and registrations may have changed. What
+/// is found wrong fails the test.
 #pragma once
 
 #include <map>
@@ -52,6 +56,8 @@ class NodeWorld {
   bool start();
   /// A clean stop. False: it did not end.
   bool stop();
+  /// The test leaves directories that no node may start on: when it is over the node is not started again.
+  void leaves_directories_unusable() { restarts_at_end_ = false; }
   /// The node's process ends at once; start() brings it back on the same disk.
   void crash(io::SimCrash how);
   const std::string& error() const { return error_; }
@@ -116,6 +122,8 @@ class NodeWorld {
   static io::Task<void> stop_node(NodeWorld* self, std::shared_ptr<Node> node);
   static io::Task<void> exchange(NodeWorld* self, Bytes frame, std::uint16_t port, std::optional<Bytes>* answer,
                                  bool* done);
+  void check_replay();
+  void check_restart();
 
   NodeOptions options_;
   std::size_t data_loops_;
@@ -125,7 +133,9 @@ class NodeWorld {
   std::shared_ptr<Node> node_;
   bool started_ = false;
   bool stopped_ = false;
+  bool restarts_at_end_ = true;
   std::string error_;
+  replica::ImagePtr last_image_;  // that the node served when it ended last
   std::map<Via, std::shared_ptr<client::Connection>> connections_;
 };
 
