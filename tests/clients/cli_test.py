@@ -41,11 +41,14 @@ def setUpModule():
 def tearDownModule():
     if node is None:
         return
-    died = node.process.poll() is not None
-    if died:
+    try:
+        node.restart()  # it must say the same of the cluster again
+    except Exception:
         print(node.log_tail(), file=sys.stderr)
-    node.close()
-    shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        node.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def milena(*arguments, stdin="", brokers=True, timeout=60, **environment):

@@ -11,7 +11,9 @@
 
 Environment: MILENA_BIN names the milena program (default: build/milena); MILENA_KAFKA_LIBS the folder with Apache Kafka's jars (for `Kafka`
 and for Kafka's tools). MILENA_TEST_SERVER=kafka runs the same tests against Apache Kafka, which shows whether a
-failing test or the server is wrong. Ports are chosen below 30000, where no outgoing connection takes one.
+failing test or the server is wrong. What a node says of its
+cluster (cluster_state.py) must be the same after each start as before the end, and each Milena node starts once more
+when its test is over. Ports are chosen below 30000, where no outgoing connection takes one.
 Only processes that were started here are ended, by their pid; they also die with the test (PR_SET_PDEATHSIG).
 """
 
@@ -32,6 +34,9 @@ import time
 import unittest
 import uuid
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent))
+from cluster_state import check_same_state, cluster_state  # noqa: E402
 
 LOG_TAIL_LINES = 60
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -177,6 +182,7 @@ class Node:
         self.log_path = self.folder / f"{self.name}.log"
         self.config_path = self.folder / "server.properties"
         self.process = None
+        self.state = None  # of the cluster, before the node ended
         settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -195,6 +201,7 @@ class Node:
             "group.initial.rebalance.delay.ms": "0",
         }
         settings.update(overrides or {})
+        self.node_id = settings["node.id"]
         self.config_path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
     def format(self):
@@ -221,13 +228,24 @@ class Node:
                 self.process = None
                 raise RuntimeError(f"{self.name} ended with status {status} while starting\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                self.kill()
+                self.close()
                 raise RuntimeError(f"{self.name} did not answer within {timeout} s\n{self.log_tail()}")
             time.sleep(0.02)
+        before, self.state = self.state, None
+        if before is not None:
+            check_same_state(before, self.host, self.port, self.node_id)
         return self
+
+    def remember_state(self):
+        """For the next start to compare with. A node that does not answer any more leaves nothing to compare."""
+        try:
+            self.state = cluster_state(self.host, self.port, self.node_id)
+        except OSError:
+            self.state = None
 
     def stop(self, timeout=STOP_TIMEOUT_S):
         """SIGTERM, then waits. Raises if the node had died before, does not end, or ends with a failure."""
+        self.remember_state()
         process, self.process = self.process, None
         if process.poll() is not None:
             raise RuntimeError(f"{self.name} had ended by itself, status {process.returncode}\n{self.log_tail()}")
@@ -243,6 +261,7 @@ class Node:
 
     def kill(self):
         """kill -9, by pid. What the kernel has of its files stays, as after a crash of the process."""
+        self.remember_state()
         process, self.process = self.process, None
         process.kill()
         process.wait()
@@ -265,7 +284,9 @@ class Node:
     def close(self):
         """Ends whatever runs; for cleaning up."""
         if self.process is not None:
-            self.kill()
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def log_tail(self, lines=LOG_TAIL_LINES):
         try:
@@ -330,12 +351,23 @@ class ServerTestCase(unittest.TestCase):
         self.servers = []
         self.folder = Path(tempfile.mkdtemp(prefix="milena-test-"))
         before = len(result.failures) + len(result.errors)
+
+        def failed():
+            return len(result.failures) + len(result.errors) > before
+
+        def start_once_more():
+            for server in self.servers:
+                if isinstance(server, Milena) and not failed():
+                    if server.process is not None:
+                        server.stop()
+                    server.start()
+
+        self.addCleanup(start_once_more)  # the last one: the clients are closed by then
         try:
             super().run(result)
         finally:
-            failed = len(result.failures) + len(result.errors) > before
             for server in self.servers:
-                if failed:
+                if failed():
                     print(server.log_tail(), file=sys.stderr)
                 server.close()
             shutil.rmtree(self.folder, ignore_errors=True)

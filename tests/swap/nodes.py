@@ -9,6 +9,7 @@ import time
 import uuid
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients"))
+from cluster_state import check_same_state, cluster_state  # noqa: E402, F401
 from harness import answers_api_versions, die_with_parent, free_port  # noqa: E402
 
 LOG4J = """<Configuration status="WARN"><Appenders><Console name="out" target="{target}">

@@ -16,7 +16,7 @@ import tempfile
 import time
 import unittest
 
-from nodes import Directories, Kafka, Milena, Peer
+from nodes import Directories, Kafka, Milena, Peer, check_same_state, cluster_state
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIBS = os.environ.get("MILENA_KAFKA_LIBS", "")
@@ -41,7 +41,7 @@ class SwapTest(unittest.TestCase):
             shutil.rmtree(cls.work, ignore_errors=True)
 
     def setUp(self):
-        self.server, self.turn, self.step = None, 0, "start"
+        self.server, self.turn, self.state = None, 0, None
 
     def tearDown(self):
         if self.server:
@@ -73,15 +73,20 @@ class SwapTest(unittest.TestCase):
         begin = time.monotonic()
         self.server = kind(LIBS if kind is Kafka else BINARY, self.dirs, log)
         print(f"    {time.monotonic() - begin:5.1f} s  {kind.__name__} started", flush=True)
+        if self.state is not None:
+            check_same_state(self.state, "127.0.0.1", self.dirs.port)
 
     def hand_over(self, kill):
-        """The server stops, or is killed amid a producer's work; after a clean stop every file must be readable."""
+        """The server stops, or is killed amid a producer's work; after a clean stop every file must be readable. What
+        it says of the cluster, the next one must say."""
         server, self.server = self.server, None
         if kill:
             self.ask("busy-start")
             time.sleep(2)
+            self.state = cluster_state("127.0.0.1", self.dirs.port)
             server.end()
         else:
+            self.state = cluster_state("127.0.0.1", self.dirs.port)
             server.stop()
             self.assertTrue(all(self.dirs.has_clean_mark()), f"{server.name} left no clean mark")
             self.ask(f"dump {','.join(self.dirs.log_dirs)}")
@@ -115,6 +120,7 @@ class SwapTest(unittest.TestCase):
         for line in ("records", "groups", "modern 60", "share 1000", "abort-open", "verify kafka"):
             self.ask(line)
         self.hand_over(False)
+        self.start(Milena)
 
     def test_dynamic_voters(self):
         self.begin(static=False, log_dirs=2)
@@ -148,6 +154,7 @@ class SwapTest(unittest.TestCase):
         self.take_over(Milena, False)
         self.ask("records")
         self.hand_over(False)
+        self.start(Milena)
 
 
 if __name__ == "__main__":
