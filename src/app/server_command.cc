@@ -7,10 +7,10 @@
 
 #include "app/banner.h"
 #include "app/options.h"
+#include "app/start_failure.h"
 #include "app/version.h"
 #include "broker/node.h"
 #include "io/asio/asio_runtime.h"
-#include "io/asio/port_holder.h"
 #include "io/asio/process.h"
 #include "io/signal.h"
 
@@ -48,36 +48,6 @@ io::Task<void> watch_signals(io::AsioRuntime* runtime, Ending* ending) {
       io::exit_now(128 + signal);
     }
   }
-}
-
-// Why the node could not start, with what only the process around it knows: who is in the way, and its
-// command line.
-std::string explained(std::string message, const LoadedConfig& loaded, const ServerOptions& options) {
-  const std::string placeholder = "<server.properties>";
-  if (std::size_t at = message.find(placeholder); at != std::string::npos) {
-    if (options.file.has_value()) return message.replace(at, placeholder.size(), *options.file);
-    if (loaded.embedded_default)
-      return "the log directories are not formatted; leave out --no-format, or write a "
-             "server.properties and see: milena storage format --help";
-  }
-  if (message.find(".lock: held by") != std::string::npos)
-    return message +
-           ". A log directory serves one process at a time: stop that one, or choose another directory: "
-           "--override log.dirs=DIRECTORY";
-  if (message.find("ddress already in use") == std::string::npos) return message;
-  for (const config::Listener& listener : loaded.server.listeners.bind) {
-    if (message.find("listener " + listener.name + ":") == std::string::npos) continue;
-    auto holder = io::find_port_holder(listener.address.port);
-    if (holder.has_value())
-      message +=
-          fmt::format(". Port {} is held by {} (pid {})", listener.address.port, holder->name, holder->pid);
-    message += options.file.has_value()
-                   ? fmt::format(". Stop it, or change `listeners` in {}", *options.file)
-                   : fmt::format(". Stop it, or choose another port: milena server --port {}",
-                                 options.port.value_or(kDefaultPort) == kDefaultPort ? 19092 : kDefaultPort);
-    break;
-  }
-  return message;
 }
 
 void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration start_time) {
@@ -150,7 +120,8 @@ int run_server(const std::vector<std::string>& arguments) {
     return kFailed;
   }
   io::AsioOptions runtime_options;
-  const auto& threads = loaded->server.socket.network_threads;
+  const config::SocketConfig& socket = loaded->server.socket;
+  const auto& threads = socket.network_threads;
   if (threads.has_value()) runtime_options.data_loops = static_cast<std::size_t>(*threads);
   io::AsioRuntime runtime(runtime_options);
   runtime.start();
