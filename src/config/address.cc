@@ -1,7 +1,5 @@
 #include "config/address.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -74,12 +72,6 @@ std::optional<ListenerAddress> parse_listener(std::string_view text) {
   std::ranges::transform(name, name.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return ListenerAddress{std::move(name), std::move(*address)};
-}
-
-std::string format_address(const Address& address) {
-  bool ipv6 = address.host.find(':') != std::string::npos;
-  return ipv6 ? fmt::format("[{}]:{}", address.host, address.port)
-              : fmt::format("{}:{}", address.host, address.port);
 }
 
 }  // namespace milena::config

@@ -37,7 +37,4 @@ std::optional<Voter> parse_voter(std::string_view text);
 /// The host may be empty. nullopt for a text of another form.
 std::optional<ListenerAddress> parse_listener(std::string_view text);
 
-/// `host:port`, an IPv6 host in brackets.
-std::string format_address(const Address& address);
-
 }  // namespace milena::config

@@ -99,8 +99,6 @@ TEST(Value, Words) {
 TEST(Address, Forms) {
   EXPECT_EQ(parse_address("a:9092"), (Address{"a", 9092}));
   EXPECT_EQ(parse_address("[::1]:9092"), (Address{"::1", 9092}));
-  EXPECT_EQ(format_address({"::1", 9092}), "[::1]:9092");
-  EXPECT_EQ(format_address({"h", 1}), "h:1");
   for (const char* bad : {"", ":9092", "a", "a:", "a:x", "a:70000", "a b:1", "[::1:9092", "[]:1"}) {
     EXPECT_FALSE(parse_address(bad)) << bad;
   }

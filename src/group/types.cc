@@ -1,9 +1,5 @@
 #include "group/types.h"
 
-#include <algorithm>
-#include <cctype>
-#include <string>
-
 namespace milena::group {
 
 std::string_view name(GroupType type) {
@@ -25,15 +21,6 @@ std::string_view name(GroupState state) {
     case GroupState::dead: return "Dead";
   }
   return "Unknown";
-}
-
-std::optional<GroupType> parse_group_type(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (GroupType type : {GroupType::classic, GroupType::consumer, GroupType::share, GroupType::streams}) {
-    if (name(type) == lower) return type;
-  }
-  return std::nullopt;
 }
 
 }  // namespace milena::group

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace milena::group {
@@ -18,8 +17,5 @@ enum class GroupState : std::uint8_t { empty, preparing_rebalance, completing_re
 /// Kafka's spelling on the wire ("classic", "PreparingRebalance"). Static storage.
 std::string_view name(GroupType type);
 std::string_view name(GroupState state);
-
-/// From any mixture of upper and lower case, as ListGroups filters arrive. Empty: no such type.
-std::optional<GroupType> parse_group_type(std::string_view text);
 
 }  // namespace milena::group

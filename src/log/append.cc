@@ -100,7 +100,7 @@ LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Tim
   }
   bool stamp = options.message_timestamp_type == wire::TimestampType::kLogAppendTime;
   Timestamp max_timestamp = stamp ? now : sum.max_timestamp;
-  Offset first = staged.empty() ? next_offset : staged.entries.back().last_offset + 1;
+  Offset first = next_offset;
   TRY(make_room(staged, records.size(), max_timestamp, first, first + (sum.offsets - 1), now));
 
   assign_epoch(epoch, first);
@@ -113,11 +113,6 @@ LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Tim
     auto view = wire::LogEntryView::parse({at, batch.size()});
     CHECK(!view.failed());
     staged.entries.push_back({*view, active().size() + staged.bytes, offset, batch.last_offset()});
-    if (staged.applied && batch.has_producer()) {
-      const ProducerEntry* before = producers.find(batch.producer_id());
-      staged.undo.emplace_back(batch.producer_id(), before ? std::optional(*before) : std::nullopt);
-      producers.apply(batch);
-    }
     staged.bytes += batch.size();
     offset = batch.next_offset();
     at += batch.size();
@@ -164,8 +159,6 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
   };
   auto written = write();
   if (written.failed()) {
-    for (auto it = staged.undo.rbegin(); it != staged.undo.rend(); ++it)
-      producers.restore(it->first, it->second);
     staged.clear();
     return Err(std::move(written.error()));
   }
@@ -173,7 +166,7 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
   for (const Staged::Entry& entry : staged.entries) {
     index_entry(entry);
     next_offset = entry.last_offset + 1;
-    if (staged.applied || !entry.view.is_batch() || !entry.view.batch().has_producer()) continue;
+    if (!entry.view.is_batch() || !entry.view.batch().has_producer()) continue;
     auto txn = producers.apply(entry.view.batch());
     if (!txn) continue;
     if (txn->aborted) {

@@ -233,7 +233,6 @@ void recover_without_room(Machine& machine, const std::string& content) {
   EXPECT_EQ(log->flushed_offset(), log->log_end_offset()) << "the records are safe";
   EXPECT_EQ(log->recovery_point(), Offset(0)) << "their indexes are not";
   EXPECT_TRUE(log->wants_flush());
-  log->close_idle_files();
   EXPECT_EQ(read_all(*log, Offset(0)), content);
   EXPECT_EQ(log->append_as_leader(make_batch({.value_size = 300}), Epoch(3), Timestamp(1)).error().kind,
             LogErrorKind::kNoSpace);

@@ -121,44 +121,6 @@ LogResult<AppendResult> Log::append_as_leader(Bytes records, Epoch leader_epoch,
   return result;
 }
 
-std::vector<LogResult<AppendResult>> Log::append_group(std::span<const Bytes> requests, Epoch leader_epoch,
-                                                       Timestamp now) {
-  std::vector<LogResult<AppendResult>> results;
-  results.reserve(requests.size());
-  Staged staged;
-  staged.applied = true;
-  std::optional<LogError> broken;
-  std::size_t uncommitted = 0;  // results from here on hang on the next commit
-  for (const Bytes& request : requests) {
-    if (auto usable = impl_->usable(); usable.failed()) broken = std::move(usable.error());
-    if (broken) {
-      results.emplace_back(Err(LogError(*broken)));
-      continue;
-    }
-    Offset end_before = impl_->next_offset;
-    auto result = impl_->append_leader(request, leader_epoch, now, AppendOrigin::kClient, 0, staged);
-    if (impl_->next_offset != end_before) uncommitted = results.size();
-    bool disk = result.failed() &&
-                (result.error().kind == LogErrorKind::kIo || result.error().kind == LogErrorKind::kNoSpace);
-    if (disk) broken = impl_->note(std::move(result.error()));
-    if (broken) {
-      results.emplace_back(Err(LogError(*broken)));
-    } else {
-      results.push_back(std::move(result));
-    }
-  }
-  if (!broken) {
-    auto committed = impl_->commit(staged);
-    if (committed.failed()) broken = impl_->note(std::move(committed.error()));
-  }
-  // What was accepted but did not reach the file fails too, and duplicates of it with it.
-  for (std::size_t i = uncommitted; broken && i < results.size(); ++i) {
-    if (!results[i].failed() && results[i]->last_offset >= impl_->next_offset)
-      results[i] = Err(LogError(*broken));
-  }
-  return results;
-}
-
 LogResult<AppendResult> Log::append_raw(Bytes records, Timestamp now) {
   GUARDED(impl_->append_raw(std::move(records), now));
 }
@@ -224,12 +186,6 @@ std::optional<Epoch> Log::epoch_at(Offset offset) const {
 }
 const std::vector<EpochEntry>& Log::epochs() const {
   return impl_->epochs.entries();
-}
-
-std::optional<Epoch> Log::latest_epoch() const {
-  auto latest = impl_->epochs.latest();
-  if (!latest) return std::nullopt;
-  return latest->epoch;
 }
 
 LogResult<Offset> Log::truncate_to(Offset offset, Timestamp now) {
@@ -316,15 +272,6 @@ const ProducerState& Log::producers() const {
   return impl_->producers;
 }
 
-void Log::close_idle_files() {
-  for (std::size_t i = 0; i + 1 < impl_->segments.size(); ++i) impl_->segments[i]->cool();
-  impl_->warm.clear();
-  impl_->active().close_file();
-}
-
-void Log::set_path(std::string path) {
-  impl_->context.path = std::move(path);
-}
 void Log::check_invariants() const {
   impl_->check_invariants();
 }

@@ -19,7 +19,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -110,10 +109,6 @@ class Log {
   LogResult<AppendResult> append_as_leader(Bytes records, Epoch leader_epoch, Timestamp now,
                                            AppendOrigin origin = AppendOrigin::kClient,
                                            std::int16_t marker_version = 0);
-  /// The same for several requests of one turn: each has its own outcome, and all that are accepted go out in
-  /// one write (one per segment).
-  std::vector<LogResult<AppendResult>> append_group(std::span<const Bytes> requests, Epoch leader_epoch,
-                                                    Timestamp now);
   /// Appends batches that carry their offsets (a follower's fetch, a quorum follower): formats and CRCs are
   /// checked, offsets must ascend from the log end offset on; a batch cut short at the end is left out.
   /// Errors: kUnexpectedOffset, kCorruptBatch (nothing was appended), kBatchTooLarge, kNoSpace, kIo,
@@ -150,7 +145,6 @@ class Log {
 
   // Epochs (OffsetForLeaderEpoch, truncation).
   EpochEnd end_offset_for(Epoch epoch) const;
-  std::optional<Epoch> latest_epoch() const;
   std::optional<Epoch> epoch_at(Offset offset) const;
   const std::vector<EpochEntry>& epochs() const;
 
@@ -194,10 +188,6 @@ class Log {
   std::uint64_t size_bytes() const;
   std::size_t segment_count() const;
   const ProducerState& producers() const;
-  /// Closes the descriptors that the log can do without.
-  void close_idle_files();
-  /// The directory was renamed (deletion).
-  void set_path(std::string path);
 
   /// Statements about the log's own state that must hold; for tests and the simulator.
   void check_invariants() const;

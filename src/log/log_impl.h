@@ -43,16 +43,9 @@ struct Staged {
   std::vector<Bytes> holders;  // keep the views alive
   std::vector<ByteView> pieces;
   std::vector<Entry> entries;
-  /// Producers as they were before the staged batches were applied, oldest first.
-  std::vector<std::pair<ProducerId, std::optional<ProducerEntry>>> undo;
   std::uint64_t bytes = 0;
-  bool applied = false;  // the producer state has the entries already
   bool empty() const { return entries.empty(); }
-  void clear() {
-    bool keep = applied;
-    *this = Staged();
-    applied = keep;
-  }
+  void clear() { *this = Staged(); }
 };
 
 struct Log::Impl {

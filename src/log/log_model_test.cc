@@ -28,42 +28,26 @@ class Model : public ::testing::TestWithParam<std::uint64_t> {
 
   std::int64_t end() const { return batches.empty() ? floor_end : batches.back().last + 1; }
 
-  void append(bool group) {
-    std::size_t requests = group ? 1 + random.below(4) : 1;
-    std::vector<Bytes> records;
-    std::vector<ModelBatch> expected;
-    std::int64_t next = end();
-    for (std::size_t i = 0; i < requests; ++i) {
-      BatchSpec spec{.count = static_cast<int>(1 + random.below(4)),
-                     .timestamp = Timestamp(random.between(1000, 9000)),
-                     .value_size = static_cast<std::size_t>(random.below(200)),
-                     .base = Offset(next),
-                     .epoch = epoch,
-                     .fill = static_cast<char>('a' + random.below(26))};
-      if (random.one_in(3)) spec.codec = wire::Codec::kLz4;
-      if (random.one_in(2)) {
-        std::int64_t id = random.between(1, 3);
-        spec.producer_id = id;
-        spec.sequence = sequences[id];
-        sequences[id] += spec.count;
-      }
-      Bytes batch = make_batch(spec);
-      expected.push_back({next, next + spec.count - 1, spec.timestamp.value(), std::string(batch.text())});
-      records.push_back(Bytes::copy(batch.text()));
-      next += spec.count;
+  void append() {
+    BatchSpec spec{.count = static_cast<int>(1 + random.below(4)),
+                   .timestamp = Timestamp(random.between(1000, 9000)),
+                   .value_size = static_cast<std::size_t>(random.below(200)),
+                   .base = Offset(end()),
+                   .epoch = epoch,
+                   .fill = static_cast<char>('a' + random.below(26))};
+    if (random.one_in(3)) spec.codec = wire::Codec::kLz4;
+    if (random.one_in(2)) {
+      std::int64_t id = random.between(1, 3);
+      spec.producer_id = id;
+      spec.sequence = sequences[id];
+      sequences[id] += spec.count;
     }
-    if (group) {
-      auto results = log->append_group(records, epoch, Timestamp(1));
-      for (std::size_t i = 0; i < results.size(); ++i) {
-        ASSERT_TRUE(results[i].has_value()) << results[i].error().message;
-        EXPECT_EQ(results[i]->first_offset.value(), expected[i].base);
-      }
-    } else {
-      auto result = log->append_as_leader(records[0], epoch, Timestamp(1));
-      ASSERT_TRUE(result.has_value()) << result.error().message;
-      EXPECT_EQ(result->first_offset.value(), expected[0].base);
-    }
-    batches.insert(batches.end(), expected.begin(), expected.end());
+    Bytes batch = make_batch(spec);
+    ModelBatch expected{end(), end() + spec.count - 1, spec.timestamp.value(), std::string(batch.text())};
+    auto result = log->append_as_leader(Bytes::copy(batch.text()), epoch, Timestamp(1));
+    ASSERT_TRUE(result.has_value()) << result.error().message;
+    EXPECT_EQ(result->first_offset.value(), expected.base);
+    batches.push_back(std::move(expected));
   }
 
   void read() {
@@ -169,14 +153,11 @@ class Model : public ::testing::TestWithParam<std::uint64_t> {
       case 7:
         return find_time();
       case 8:
-        return log->close_idle_files();
       case 9:
       case 10:
         return read();
-      case 11:
-        return append(true);
       default:
-        return append(false);
+        return append();
     }
   }
 

@@ -166,31 +166,6 @@ TEST(Log, a_duplicate_gets_its_first_answer) {
   EXPECT_EQ(log->log_end_offset(), Offset(12));
 }
 
-TEST(Log, a_group_goes_out_in_one_write_and_each_request_has_its_outcome) {
-  Machine machine;
-  auto log = must_open(machine, open_how());
-  must_append(*log, {});
-  std::uint64_t calls = machine.disk.calls();
-  std::vector<Bytes> requests{make_batch({.producer_id = 1, .sequence = 0}),
-                              make_batch({.producer_id = 2, .sequence = 0}),
-                              make_batch({.producer_id = 1, .sequence = 1}),
-                              make_batch({.producer_id = 1, .sequence = 0}),  // again
-                              make_batch({.producer_id = 2, .sequence = 5}),  // a gap
-                              make_batch({.count = 3})};
-  auto results = log->append_group(requests, Epoch(0), Timestamp(1));
-  EXPECT_EQ(machine.disk.calls(), calls + 1);
-  ASSERT_EQ(results.size(), 6U);
-  EXPECT_EQ(results[0]->first_offset, Offset(1));
-  EXPECT_EQ(results[1]->first_offset, Offset(2));
-  EXPECT_EQ(results[2]->first_offset, Offset(3));
-  EXPECT_TRUE(results[3]->duplicate);
-  EXPECT_EQ(results[3]->first_offset, Offset(1));
-  EXPECT_EQ(results[4].error().kind, LogErrorKind::kOutOfOrderSequence);
-  EXPECT_EQ(results[5]->first_offset, Offset(4));
-  EXPECT_EQ(log->log_end_offset(), Offset(7));
-  EXPECT_EQ(read_all(*log, Offset(0)).size(), log->size_bytes());
-}
-
 TEST(Log, a_full_disk_leaves_nothing_behind_and_the_log_goes_on) {
   Machine machine;
   auto log = must_open(machine, open_how());
@@ -200,11 +175,8 @@ TEST(Log, a_full_disk_leaves_nothing_behind_and_the_log_goes_on) {
   auto failed = log->append_as_leader(make_batch({.producer_id = 7, .sequence = 1}), Epoch(0), Timestamp(1));
   EXPECT_EQ(failed.error().kind, LogErrorKind::kNoSpace);
   EXPECT_EQ(machine.read("00000000000000000000.log"), before) << "the partial write was cut";
-  std::vector<Bytes> requests{make_batch({.producer_id = 7, .sequence = 1}),
-                              make_batch({.producer_id = 7, .sequence = 1})};
-  auto group = log->append_group(requests, Epoch(0), Timestamp(1));
-  EXPECT_EQ(group[0].error().kind, LogErrorKind::kNoSpace);
-  EXPECT_EQ(group[1].error().kind, LogErrorKind::kNoSpace) << "a duplicate of what was not written";
+  failed = log->append_as_leader(make_batch({.producer_id = 7, .sequence = 1}), Epoch(0), Timestamp(1));
+  EXPECT_EQ(failed.error().kind, LogErrorKind::kNoSpace) << "no duplicate: it was not written";
   EXPECT_FALSE(log->offline());
   EXPECT_EQ(read_all(*log, Offset(0)), before) << "reads go on";
   machine.disk.faults().capacity = 1 << 30;
@@ -356,7 +328,7 @@ TEST(Log, truncates_to_a_batch_boundary_and_forgets_epochs_and_producers_behind_
   EXPECT_EQ(log->log_end_offset(), Offset(20));
   log->check_invariants();
   EXPECT_EQ(read_all(*log, Offset(0)), all.substr(0, all.size() / 2));
-  EXPECT_EQ(log->latest_epoch(), Epoch(1));
+  EXPECT_EQ(log->epochs().back().epoch, Epoch(1));
   EXPECT_EQ(log->producers().find(ProducerId(7))->last_sequence(), 19);
   EXPECT_EQ(must_append(*log, {.count = 2, .producer_id = 7, .sequence = 20}).first_offset, Offset(20));
   ASSERT_TRUE(log->truncate_fully_and_start_at(Offset(1000), Timestamp(5000)).has_value());

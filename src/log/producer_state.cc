@@ -190,18 +190,6 @@ std::vector<ProducerEntry> ProducerState::producers() const {
   return all;
 }
 
-void ProducerState::restore(ProducerId producer_id, const std::optional<ProducerEntry>& before) {
-  auto it = producers_.find(producer_id);
-  if (it != producers_.end() && it->second.txn_first_offset && (!before || !before->txn_first_offset)) {
-    ongoing_.erase(*it->second.txn_first_offset);
-  }
-  if (before) {
-    producers_[producer_id] = *before;
-  } else {
-    producers_.erase(producer_id);
-  }
-}
-
 std::string ProducerState::snapshot() const {
   std::string file(kSnapshotHeader + kSnapshotEntry * producers_.size(), '\0');
   auto* at = reinterpret_cast<std::uint8_t*>(file.data());

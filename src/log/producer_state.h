@@ -96,9 +96,6 @@ class ProducerState {
   const ProducerEntry* find(ProducerId producer_id) const;
   /// In order of ids: DescribeProducers.
   std::vector<ProducerEntry> producers() const;
-  /// Puts `before` (nullopt: none) back in place of what apply() made of it, after a failed write.
-  /// REQUIRES: the producer's batches applied since did not complete a transaction.
-  void restore(ProducerId producer_id, const std::optional<ProducerEntry>& before);
 
   std::string snapshot() const;
   /// Replaces the state by a snapshot's; expired producers are left out. Errors: kCorrupt (state is empty

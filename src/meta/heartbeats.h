@@ -1,7 +1,7 @@
 /// Heartbeats: the controller's soft state about brokers: when each one was last heard of, what it has read.
 ///
 /// Never recorded. Built anew when a controller becomes active: every broker then gets a whole session. A broker
-/// whose session ends is fenced by records (expire.h). Deadlines are kept in order: `next_deadline()` is O(log n).
+/// whose session ends is fenced by records (Controller::advance). Deadlines are kept in order: `next_deadline()` is O(log n).
 /// Units: Instants of the controller's monotonic clock. Threads: for one thread.
 #pragma once
 

@@ -184,13 +184,6 @@ std::string_view codec_name(Codec codec) {
   return kNames[static_cast<std::size_t>(codec)];
 }
 
-std::optional<Codec> codec_named(std::string_view name) {
-  for (int id = 0; id < kCodecs; ++id) {
-    if (kNames[static_cast<std::size_t>(id)] == name) return static_cast<Codec>(id);
-  }
-  return std::nullopt;
-}
-
 LevelRange level_range(Codec codec) {
   switch (codec) {
     case Codec::kGzip:

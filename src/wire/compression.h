@@ -34,7 +34,6 @@ constexpr std::optional<Codec> codec_of(int id) {
 }
 /// The name in configuration: none, gzip, snappy, lz4, zstd.
 std::string_view codec_name(Codec codec);
-std::optional<Codec> codec_named(std::string_view name);
 
 /// Levels that configuration accepts. `standard` is Kafka's default; 0 to 0 for codecs without levels.
 struct LevelRange {

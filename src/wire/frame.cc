@@ -31,11 +31,6 @@ std::int16_t advertised_min_version(const ApiInfo& api) {
   return api.key == ProduceApi::key ? std::int16_t{0} : api.min_version;
 }
 
-std::int16_t advertised_max_version(const ApiInfo& api, bool unstable_enabled) {
-  bool hide_last = api.latest_unstable && !unstable_enabled;
-  return static_cast<std::int16_t>(api.max_version - (hide_last ? 1 : 0));
-}
-
 ApiVersionsResponse unsupported_api_versions_response() {
   ApiVersionsResponse response{.error_code = to_int16(ErrorCode::UNSUPPORTED_VERSION)};
   response.api_keys.push_back({.api_key = ApiVersionsApi::key,

@@ -32,8 +32,6 @@ Result<RequestHeader, HeaderError> read_request_header(Reader& reader);
 /// Lowest version of `api` to advertise in ApiVersions. Produce says 0, though nothing below 3 is served:
 /// old librdkafka clients turn features off when 0 is missing.
 std::int16_t advertised_min_version(const ApiInfo& api);
-/// Highest version to advertise: an unstable last version only when those are enabled.
-std::int16_t advertised_max_version(const ApiInfo& api, bool unstable_enabled);
 
 /// The answer to an ApiVersions request of a version that is not served: always encoded as version 0, with
 /// UNSUPPORTED_VERSION and the range of ApiVersions itself, so that the client can ask again.

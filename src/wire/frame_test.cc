@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "wire/apis/init_producer_id.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -50,10 +49,6 @@ TEST(Frame, RefusesUnknownApisAndCutHeaders) {
 TEST(Frame, AdvertisedVersions) {
   EXPECT_EQ(advertised_min_version(*find_api(0)), 0);
   EXPECT_EQ(advertised_min_version(*find_api(1)), 4);
-  const ApiInfo& init_producer_id = *find_api(InitProducerIdApi::key);
-  EXPECT_EQ(advertised_max_version(init_producer_id, false), 5);
-  EXPECT_EQ(advertised_max_version(init_producer_id, true), 6);
-  EXPECT_EQ(advertised_max_version(*find_api(0), false), 13);
 }
 
 TEST(Frame, UnsupportedApiVersionsIsAnsweredInVersionZero) {
