@@ -1,6 +1,5 @@
 """The files of the test-only library: JSON and random values of every message. See generate_wire.py."""
-import generate_wire
-from generate_wire import NOTICE, condition
+from wire_cpp import NOTICE, batches, condition
 from wire_schema import versions_of
 
 BATCHES = 8
@@ -81,6 +80,6 @@ def registry(messages):
 def testing_files(messages):
     files = {f"wire/testing/{m.header}.h": (lambda m=m: header(m)) for m in messages}
     files["wire/testing_registry.cc"] = lambda: registry(messages)
-    for i, batch in enumerate(generate_wire.batches(messages, BATCHES)):
+    for i, batch in enumerate(batches(messages, BATCHES)):
         files[f"wire/testing_{i}.cc"] = lambda batch=batch: source(batch)
     return files
