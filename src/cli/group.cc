@@ -4,26 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/session_verb.h"
 #include "cli/verbs.h"
 
 namespace milena::cli {
 namespace {
-
-using Verb = io::Task<int> (*)(Session*, GroupOptions);
-using Options = std::shared_ptr<GroupOptions>;
-
-CLI::App& add_verb(CLI::App& group, Context& context, const std::string& name, const std::string& about,
-                   const Options& options, Verb verb) {
-  CLI::App& app = *group.add_subcommand(name, about);
-  add_broker_options(app, context);
-  add_output_options(app, context);
-  app.callback([&context, options, verb] {
-    context.action = [&context, options, verb] {
-      return run_session(context, [options, verb](Session* session) { return verb(session, *options); });
-    };
-  });
-  return app;
-}
 
 void add_delete(CLI::App& group, Context& context) {
   auto options = std::make_shared<GroupOptions>();
@@ -47,7 +32,8 @@ void add_delete(CLI::App& group, Context& context) {
 
 void add_seek(CLI::App& group, Context& context) {
   auto options = std::make_shared<GroupOptions>();
-  CLI::App& app = add_verb(group, context, "seek", "Move a group's committed offsets", options, seek_group);
+  CLI::App& app =
+      add_session_verb(group, context, "seek", "Move a group's committed offsets", options, seek_group);
   options->groups.resize(1);
   app.add_option("group", options->groups[0], "name of the group; it must have no members")
       ->required()
@@ -81,19 +67,19 @@ void add_group_verbs(CLI::App& root, Context& context) {
   group.require_subcommand(1);
   group.footer("'milena group VERB --help' explains a verb with examples.");
   auto list = std::make_shared<GroupOptions>();
-  CLI::App& ls = add_verb(group, context, "list", "List groups", list, list_groups);
+  CLI::App& ls = add_session_verb(group, context, "list", "List groups", list, list_groups);
   ls.alias("ls");
   ls.footer("Examples:\n  milena group list\n  milena group list -o wide");
 
   auto describe = std::make_shared<GroupOptions>();
-  CLI::App& show =
-      add_verb(group, context, "describe", "Show members, offsets and lag", describe, describe_groups);
+  CLI::App& show = add_session_verb(group, context, "describe", "Show members, offsets and lag", describe,
+                                    describe_groups);
   show.add_option("groups", describe->groups, "names of the groups")->required()->type_name("GROUP");
   show.footer("Examples:\n  milena group describe billing\n  milena group describe billing -o json");
 
   auto lag = std::make_shared<GroupOptions>();
   CLI::App& behind =
-      add_verb(group, context, "lag", "How far groups are behind, by partition", lag, show_lag);
+      add_session_verb(group, context, "lag", "How far groups are behind, by partition", lag, show_lag);
   behind.add_option("groups", lag->groups, "names of the groups (default: all)")->type_name("GROUP");
   behind.footer("Examples:\n  milena group lag\n  milena group lag billing -o json | jq 'map(.lag)|add'");
   add_seek(group, context);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/checks.h"
+#include "cli/session_verb.h"
 #include "cli/verbs.h"
 
 namespace milena::cli {
@@ -26,25 +27,9 @@ Result<ConfigChange, std::string> parse_config_change(std::string_view text) {
 
 namespace {
 
-using Verb = io::Task<int> (*)(Session*, TopicOptions);
-using Options = std::shared_ptr<TopicOptions>;
-
-CLI::App& add_verb(CLI::App& topic, Context& context, const std::string& name, const std::string& about,
-                   const Options& options, Verb verb) {
-  CLI::App& app = *topic.add_subcommand(name, about);
-  add_broker_options(app, context);
-  add_output_options(app, context);
-  app.callback([&context, options, verb] {
-    context.action = [&context, options, verb] {
-      return run_session(context, [options, verb](Session* session) { return verb(session, *options); });
-    };
-  });
-  return app;
-}
-
 void add_create(CLI::App& topic, Context& context) {
   auto options = std::make_shared<TopicOptions>();
-  CLI::App& app = add_verb(topic, context, "create", "Create topics", options, create_topics);
+  CLI::App& app = add_session_verb(topic, context, "create", "Create topics", options, create_topics);
   app.add_option("names", options->names, "names of the topics")->required()->type_name("NAME");
   app.add_option("-p,--partitions", options->partitions, "partitions (default: the server's num.partitions)")
       ->check(whole_number(1, 1'000'000))
@@ -68,7 +53,7 @@ void add_create(CLI::App& topic, Context& context) {
 
 void add_list(CLI::App& topic, Context& context) {
   auto options = std::make_shared<TopicOptions>();
-  CLI::App& app = add_verb(topic, context, "list", "List topics", options, list_topics);
+  CLI::App& app = add_session_verb(topic, context, "list", "List topics", options, list_topics);
   app.alias("ls");
   app.add_option("names", options->names, "only these topics")->type_name("NAME");
   app.add_flag("--regex", options->regex, "the names are regular expressions that must match as a whole");
@@ -81,8 +66,9 @@ void add_list(CLI::App& topic, Context& context) {
 
 void add_describe(CLI::App& topic, Context& context) {
   auto options = std::make_shared<TopicOptions>();
-  CLI::App& app = add_verb(topic, context, "describe", "Show partitions, replicas, offsets and configuration",
-                           options, describe_topics);
+  CLI::App& app =
+      add_session_verb(topic, context, "describe", "Show partitions, replicas, offsets and configuration",
+                       options, describe_topics);
   app.add_option("names", options->names, "names of the topics")->required()->type_name("NAME");
   app.add_flag("--regex", options->regex, "the names are regular expressions that must match as a whole");
   app.footer(R"(Examples:
@@ -120,8 +106,8 @@ void add_delete(CLI::App& topic, Context& context) {
 
 void add_alter(CLI::App& topic, Context& context) {
   auto options = std::make_shared<TopicOptions>();
-  CLI::App& app =
-      add_verb(topic, context, "alter", "Change configuration, add partitions", options, alter_topics);
+  CLI::App& app = add_session_verb(topic, context, "alter", "Change configuration, add partitions", options,
+                                   alter_topics);
   app.add_option("names", options->names, "names of the topics")->required()->type_name("NAME");
   app.add_option("-c,--config", options->configs,
                  "set key=value; for lists key+=value and key-=value; may be repeated")
