@@ -36,6 +36,7 @@ TEST(KafkaConfig, ReportsEveryError) {
           "Missing required configuration \"node.id\" which has no default value.",
           "f: Invalid value 0 for configuration num.partitions: Value must be at least 1",
           "f: Invalid value king for configuration process.roles: String must be one of: broker, controller",
+          // NOLINTNEXTLINE(bugprone-suspicious-missing-comma) one text
           "f: Invalid value maybe for configuration ssl.client.auth: String must be one of: required, "
           "requested, none"}));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <map>
 
 #include "base/properties.h"
@@ -10,7 +11,7 @@
 namespace milena::config {
 namespace {
 
-enum class Kind { kFile, kDirectory, kEnvironment };
+enum class Kind : std::uint8_t { kFile, kDirectory, kEnvironment };
 
 struct Provider {
   Kind kind = Kind::kFile;

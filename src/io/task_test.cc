@@ -166,7 +166,7 @@ TEST(Task, a_task_that_never_ran_frees_its_parameters) {
 TEST(Task, moving_hands_the_frame_over) {
   Task<int> a = ready(5);
   Task<int> b = std::move(a);
-  EXPECT_FALSE(a.valid());
+  EXPECT_FALSE(a.valid());  // NOLINT(bugprone-use-after-move) is what is tested
   EXPECT_TRUE(b.valid());
   a = std::move(b);
   EXPECT_TRUE(a.valid());

@@ -233,7 +233,7 @@ void write_accepted(Random& random) {
     Bytes bytes = build(idempotent, random, {.records = 20});
     for (int to = -1; to < kCodecs; ++to) {
       ValidationOptions options = at_now();
-      if (to >= 0) options.codec = *codec_of(to);
+      if (to >= 0) options.codec = codec_of(to);
       validate_case(fmt::format("from {} to {}", from, to), bytes, options, true);
       options.timestamp_type = TimestampType::kLogAppendTime;
       validate_case(fmt::format("from {} to {} stamped", from, to), bytes, options, true);

@@ -247,7 +247,7 @@ io::Task<void> leave(Consumer* self) {
   member.member_id = self->member_id;
   request.members.push_back(std::move(member));
   CallOptions options = random_version(*self->clients, 0, 5);
-  co_await self->connection->call<wire::LeaveGroupApi>(std::move(request), options);
+  (void)co_await self->connection->call<wire::LeaveGroupApi>(std::move(request), options);
 }
 
 // One request's worth of work. False: the connection is not to be used again.
