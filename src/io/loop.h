@@ -144,7 +144,7 @@ namespace detail {
 
 /// Shared by a waiting task and the far side that answers it; outlives whichever ends first.
 template <class T>
-struct Reply : std::enable_shared_from_this<Reply<T>> {
+struct Reply {
   std::optional<T> value;
   struct Waiter : Ready {
     void run() override { handle.resume(); }
@@ -156,7 +156,7 @@ struct Reply : std::enable_shared_from_this<Reply<T>> {
 template <class T>
 class [[nodiscard]] ReplyAwaiter {
  public:
-  ReplyAwaiter(Loop& origin, std::shared_ptr<Reply<T>> reply) : origin_(origin), reply_(std::move(reply)) {}
+  explicit ReplyAwaiter(std::shared_ptr<Reply<T>> reply) : reply_(std::move(reply)) {}
   ~ReplyAwaiter() {
     if (reply_ != nullptr && reply_->waiter == &waiter_) reply_->waiter = nullptr;
   }
@@ -170,7 +170,6 @@ class [[nodiscard]] ReplyAwaiter {
   T await_resume() { return std::move(*reply_->value); }  // NOLINT(bugprone-unchecked-optional-access) await_ready
 
  private:
-  Loop& origin_;
   std::shared_ptr<Reply<T>> reply_;
   typename Reply<T>::Waiter waiter_;
 };
@@ -186,8 +185,7 @@ template <class T>
 using Stored = std::conditional_t<std::is_void_v<T>, Nothing, T>;
 
 template <class T, class F>
-Task<void> answer_on(Loop* target, Loop* origin, std::shared_ptr<Reply<Stored<T>>> reply, F function) {
-  (void)target;
+Task<void> answer_on(Loop* origin, std::shared_ptr<Reply<Stored<T>>> reply, F function) {
   if constexpr (std::is_void_v<T>) {
     co_await function();
     reply->value.emplace();
@@ -220,7 +218,7 @@ Task<R> offload(Loop& loop, F work) {
     using detail::ReplyAwaiter<detail::Stored<R>>::ReplyAwaiter;
     bool await_ready() const { return false; }
   };
-  Wait wait(loop, reply);
+  Wait wait(reply);
   auto value = co_await wait;
   if constexpr (!std::is_void_v<R>) co_return std::move(value);
 }
@@ -243,13 +241,13 @@ Task<R> run_on(Loop& target, F function) {
     auto reply = std::make_shared<detail::Reply<detail::Stored<R>>>();
     Loop* to = &target;
     to->post([to, origin, reply, function = std::move(function)]() mutable {
-      to->spawn(detail::answer_on<R, F>(to, origin, reply, std::move(function)));
+      to->spawn(detail::answer_on<R, F>(origin, reply, std::move(function)));
     });
     struct Wait : detail::ReplyAwaiter<detail::Stored<R>> {
       using detail::ReplyAwaiter<detail::Stored<R>>::ReplyAwaiter;
       bool await_ready() const { return false; }
     };
-    Wait wait(*origin, reply);
+    Wait wait(reply);
     auto value = co_await wait;
     if constexpr (!std::is_void_v<R>) co_return std::move(value);
   }

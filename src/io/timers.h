@@ -19,7 +19,6 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   virtual ~Timer();
-  bool armed() const { return owner_ != nullptr; }
   Instant deadline() const { return deadline_; }
 
  protected:
