@@ -2,8 +2,8 @@
 ///
 /// `ByteView` borrows. `Buffer` is one block of memory that is filled by its only owner. `Bytes` is an
 /// immutable, refcounted slice of a block: copying it copies a pointer, and the block lives as long as
-/// its last slice. Request data travels from the socket to the disk and to the tail cache as slices of
-/// the block it was received in.
+/// its last slice. Request data travels from the socket to the disk as slices of the block it was
+/// received in.
 ///
 /// Threads: the count is atomic, so slices may be dropped on any thread; the content must not change
 /// once it is shared, except by a sole owner that knows no one else reads (see Bytes::unshared_data).
@@ -74,8 +74,6 @@ class Bytes {
   /// A new block with a copy of `source`.
   static Bytes copy(ByteView source);
   static Bytes copy(std::string_view source) { return copy(as_bytes(source)); }
-  /// A view on memory that outlives every slice (static data, test input): no block is held.
-  static Bytes borrow(ByteView source) { return Bytes(nullptr, source.data(), source.size()); }
 
   const std::uint8_t* data() const { return data_; }
   std::size_t size() const { return size_; }

@@ -41,8 +41,6 @@ class Random {
   }
   /// True once in `n` times on average. REQUIRES: n > 0.
   constexpr bool one_in(std::uint64_t n) { return below(n) == 0; }
-  /// An independent stream: drawing from it does not shift this one's later values by more than one step.
-  constexpr Random fork() { return Random(next()); }
 
  private:
   static constexpr std::uint64_t rotl(std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }

@@ -33,7 +33,6 @@ class ImageBuilder {
   /// Where the last applied record stands in the log.
   void set_position(Offset offset, Epoch epoch, Timestamp timestamp);
   Image take_image() { return std::move(image_); }
-  Delta take_delta() { return std::move(delta_); }
 
  private:
   using Applied = Result<void, ReplayError>;

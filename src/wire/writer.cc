@@ -77,12 +77,6 @@ void Writer::write_null_array(bool compact) {
   }
 }
 
-std::size_t Writer::reserve_int32() {
-  std::size_t handle = buffer_.size();
-  write_int32(0);
-  return handle;
-}
-
 std::vector<Bytes> Writer::finish() {
   std::vector<Splice> splices = std::exchange(splices_, {});
   spliced_size_ = 0;

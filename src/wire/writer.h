@@ -1,7 +1,7 @@
 /// Writer: puts Kafka's primitive types at the end of a growing block.
 ///
-/// Record data goes out without being copied: `write_bytes`/`write_records` keep a reference to content of
-/// kSpliceMin bytes and more, and `finish()` returns the message as pieces for a gathering write: ranges of
+/// Record data goes out without being copied: `write_bytes` keeps a reference to content of kSpliceMin bytes
+/// and more, and `finish()` returns the message as pieces for a gathering write: ranges of
 /// the Writer's own block and the referenced slices, in order. `to_bytes()` copies into one block instead.
 ///
 /// `compact` chooses the form of lengths, as in reader.h. A string too long for its int16 length (32767
@@ -61,17 +61,11 @@ class Writer {
   void write_null_string(bool compact);
   void write_bytes(const Bytes& bytes, bool compact);
   void write_null_bytes(bool compact);
-  /// Same form as bytes; the place for a writer that sends records from elsewhere than memory.
-  void write_records(const Bytes& records, bool compact) { write_bytes(records, compact); }
   /// Referenced or copied, no length in front.
   void splice(const Bytes& bytes);
 
   void write_array_count(std::size_t count, bool compact);
   void write_null_array(bool compact);
-
-  /// A placeholder (length, CRC) to be filled by `patch_int32`; returns its handle.
-  std::size_t reserve_int32();
-  void patch_int32(std::size_t handle, std::int32_t value) { store_be(buffer_.data() + handle, value); }
 
   /// The message as pieces; the Writer is empty afterwards.
   std::vector<Bytes> finish();
