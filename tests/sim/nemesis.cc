@@ -26,6 +26,8 @@ const std::vector<CountedFault>& counted_faults() {
       {"late bytes", "net.late"},
       {"pause", "node.paused"},
       {"clean stop", "sim.clean_stop"},
+      {"no room for a name", "disk.full_name"},
+      {"stop on a full disk", "sim.stop_on_full_disk"},
   };
   return all;
 }
@@ -105,8 +107,14 @@ void Nemesis::crash_at_call() {
 
 void Nemesis::disk_full() {
   io::SimDisk& disk = world_.broker->disk();
-  disk.faults().capacity = disk.used() + random_.below(20'000);
+  disk.faults().capacity = disk.used() + (random_.one_in(3) ? 0 : random_.below(20'000));
   run_up_to(6s);
+  if (random_.one_in(4) && world_.ready()) {
+    world_.sim.mark("sim.stop_on_full_disk");
+    clean_restart();
+    disk.faults().capacity = std::numeric_limits<std::uint64_t>::max();
+    return;
+  }
   disk.faults().capacity = std::numeric_limits<std::uint64_t>::max();
   if (!world_.broker->running()) world_.history.violation("the broker died of a full disk");
   std::uint64_t before = world_.history.acknowledged_count();
@@ -122,6 +130,7 @@ void Nemesis::failed_sync() {
   world_.broker->disk().fail_next_sync(kParts[random_.below(std::size(kParts))]);
   world_.sim.run_until([this] { return !world_.broker->running(); }, 3s);
   world_.broker->disk().fail_next_sync("");
+  world_.lose_cache();  // what came meanwhile was dropped, too
   world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
 }
 
