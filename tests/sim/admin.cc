@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <iterator>
+#include <set>
+
 #include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
+#include "wire/apis/produce.h"
+#include "wire/batch_builder.h"
 
 namespace milena::sim {
 namespace {
@@ -64,43 +70,134 @@ io::Task<void> create_topics(Clients* clients, Overrides configs, bool* done) {
   *done = true;
 }
 
-io::Task<void> run_admin(Clients* clients) {
-  ++clients->running;
+namespace {
+
+constexpr std::size_t kExtraNames = 5;
+
+struct Admin {
+  explicit Admin(Clients* own) : clients(own) {}
+
+  Clients* clients;
   ConnectionPtr connection;
-  std::vector<std::string> mine;
-  int next = 0;
-  while (!clients->stopping) {
-    co_await pause_up_to(clients, 2s);
-    co_await pass_gate(clients);
-    if (connection == nullptr || !connection->is_open()) {
-      connection = co_await connect(clients, "admin");
+  std::set<std::string> mine;  // topics that exist
+  std::set<std::string> made;  // names that were used
+  // Which name each place has now. After a request without an answer, which may still be acted on, it gets
+  // another.
+  std::array<int, kExtraNames> suffix{};
+
+  std::string name(std::size_t place) const { return fmt::format("extra-{}-{}", place, suffix[place]); }
+  void give_up(const std::string& name_of) {
+    for (std::size_t place = 0; place < kExtraNames; ++place) {
+      if (name(place) == name_of) ++suffix[place];
+    }
+  }
+};
+
+// The offset that one record got; nothing: it was not acknowledged.
+io::Task<std::optional<std::int64_t>> produce_one(Admin* self, std::string topic, bool* unsure) {
+  wire::BatchBuilder builder{wire::BatchOptions{}};
+  builder.append(self->clients->loop.wall_now(), std::nullopt, as_bytes(topic));
+  wire::ProduceRequest request;
+  request.acks = -1;
+  request.timeout_ms = 3000;
+  wire::ProduceRequest::TopicProduceData data;
+  data.name = std::move(topic);
+  wire::ProduceRequest::PartitionProduceData partition;
+  partition.records = builder.build();
+  data.partition_data.push_back(std::move(partition));
+  request.topic_data.push_back(std::move(data));
+  CallOptions options = random_version(*self->clients, 3, 12);
+  auto answer = co_await self->connection->call<wire::ProduceApi>(std::move(request), options);
+  if (answer.failed()) {
+    *unsure = true;
+    co_return std::nullopt;
+  }
+  const auto& result = answer->responses.at(0).partition_responses.at(0);
+  *unsure = *unsure || static_cast<ErrorCode>(result.error_code) == ErrorCode::REQUEST_TIMED_OUT;
+  if (result.error_code != 0) co_return std::nullopt;
+  co_return result.base_offset;
+}
+
+// A new topic is empty, whatever its name held before. Some records are left in it.
+io::Task<void> use_topic(Admin* self, std::string topic) {
+  bool unsure = false;
+  bool again = !self->made.insert(topic).second;
+  std::int64_t expected = 0;
+  for (auto count = self->clients->random.between(1, 12); count > 0; --count) {
+    co_await pass_gate(self->clients);
+    auto offset = co_await produce_one(self, topic, &unsure);
+    if (unsure) self->give_up(topic);  // the record may come late, into the next topic of the name
+    if (unsure || !self->connection->is_open()) co_return;
+    if (!offset.has_value()) {
+      co_await pause_up_to(self->clients, 100ms);
       continue;
     }
-    if (mine.size() < 3 || clients->random.one_in(3)) {
-      SimTopic topic;
-      topic.name = fmt::format("extra-{}", next++);
-      topic.partitions = static_cast<std::int32_t>(clients->random.between(1, 3));
-      topic.durable = clients->random.one_in(2);
-      wire::CreateTopicsRequest request = create_request(topic, {});
-      CallOptions options = random_version(*clients, 2, 7);
-      auto answer = co_await connection->call<wire::CreateTopicsApi>(std::move(request), options);
-      if (answer.failed() || answer->topics.at(0).error_code != 0) continue;
-      clients->history.topic_created(topic.name);
-      mine.push_back(topic.name);
+    if (*offset != expected) {
+      self->clients->history.violation(
+          fmt::format("new topic {}: a record got offset {} where {} was next", topic, *offset, expected));
+    }
+    if (expected++ == 0 && again) self->clients->history.count("client.topic_again");
+  }
+}
+
+io::Task<void> create_one(Admin* self) {
+  Clients* clients = self->clients;
+  SimTopic topic;
+  topic.name = self->name(clients->random.below(kExtraNames));
+  if (self->mine.contains(topic.name)) co_return;
+  topic.partitions = static_cast<std::int32_t>(clients->random.between(1, 3));
+  topic.durable = clients->random.one_in(2);
+  clients->history.topic_wanted(topic.name);
+  wire::CreateTopicsRequest request = create_request(topic, {});
+  CallOptions options = random_version(*clients, 2, 7);
+  auto answer = co_await self->connection->call<wire::CreateTopicsApi>(std::move(request), options);
+  if (answer.failed() || answer->topics.at(0).error_code != 0) {
+    self->give_up(topic.name);
+    co_return;
+  }
+  clients->history.topic_created(topic.name);
+  self->mine.insert(topic.name);
+  co_await use_topic(self, topic.name);
+}
+
+io::Task<void> delete_one(Admin* self) {
+  Clients* clients = self->clients;
+  auto drawn = self->mine.begin();
+  std::advance(drawn, clients->random.below(self->mine.size()));
+  std::string name = *drawn;
+  self->mine.erase(drawn);
+  clients->history.topic_unsure(name);
+  wire::DeleteTopicsRequest request;
+  request.timeout_ms = 5000;
+  request.topic_names.push_back(name);
+  wire::DeleteTopicsRequest::DeleteTopicState state;
+  state.name = name;
+  request.topics.push_back(std::move(state));
+  CallOptions options = random_version(*clients, 1, 6);
+  auto answer = co_await self->connection->call<wire::DeleteTopicsApi>(std::move(request), options);
+  if (answer.failed() || answer->responses.at(0).error_code != 0) {
+    self->give_up(name);
+    co_return;
+  }
+  clients->history.topic_deleted(name);
+}
+
+}  // namespace
+
+io::Task<void> run_admin(Clients* clients) {
+  Admin self(clients);
+  ++clients->running;
+  while (!clients->stopping) {
+    co_await pause_up_to(clients, 1500ms);
+    co_await pass_gate(clients);
+    if (self.connection == nullptr || !self.connection->is_open()) {
+      self.connection = co_await connect(clients, "admin");
+      continue;
+    }
+    if (self.mine.size() < 2 || clients->random.one_in(3)) {
+      co_await create_one(&self);
     } else {
-      std::string name = mine[clients->random.below(mine.size())];
-      std::erase(mine, name);
-      clients->history.topic_unsure(name);
-      wire::DeleteTopicsRequest request;
-      request.timeout_ms = 5000;
-      request.topic_names.push_back(name);
-      wire::DeleteTopicsRequest::DeleteTopicState state;
-      state.name = name;
-      request.topics.push_back(std::move(state));
-      CallOptions options = random_version(*clients, 1, 6);
-      auto answer = co_await connection->call<wire::DeleteTopicsApi>(std::move(request), options);
-      if (answer.failed() || answer->responses.at(0).error_code != 0) continue;
-      clients->history.topic_deleted(name);
+      co_await delete_one(&self);
     }
   }
   --clients->running;

@@ -67,11 +67,15 @@ class History {
   /// A sender was told that its sequence does not follow.
   void sequence_refused(PartitionRef where, bool pipelined);
   void topic_created(const std::string& topic) { sure_topics_.insert(topic); }
+  void topic_wanted(const std::string& topic) { gone_topics_.erase(topic); }
   void topic_deleted(const std::string& topic) { gone_topics_.insert(topic); }
   void topic_unsure(const std::string& topic) { sure_topics_.erase(topic); }
   void committed(const std::string& group, PartitionRef where, std::int64_t offset);
   /// A commit whose outcome is not known.
   void maybe_committed(const std::string& group, PartitionRef where, std::int64_t offset);
+
+  /// Counts what clients did, for the closing line.
+  void count(const std::string& what, std::uint64_t times = 1) { counts_[what] += times; }
 
   // What the nemesis did.
   void cache_lost();
@@ -86,6 +90,7 @@ class History {
   std::uint64_t consumed_count() const { return consumed_; }
   std::uint64_t lost_count() const { return lost_; }
   std::uint64_t commits() const { return commits_; }
+  const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
 
  private:
   struct State {
@@ -105,6 +110,7 @@ class History {
   std::map<PartitionRef, State> partitions_;
   std::map<std::pair<std::string, PartitionRef>, Commit> offsets_;
   std::set<std::string> sure_topics_, gone_topics_;
+  std::map<std::string, std::uint64_t> counts_;
   std::vector<std::string> violations_;
   std::uint64_t acknowledged_ = 0, consumed_ = 0, lost_ = 0, commits_ = 0;
 };

@@ -187,13 +187,18 @@ int run_seeds(const Options& options) {
     fmt::print("seed {} is not deterministic: trace {:016x}, then {:016x}\n", seed, hashes[seed], again);
     good = false;
   }
-  std::string counts;
   std::string never;
-  for (const CountedFault& fault : counted_faults()) {
-    std::uint64_t count = marks.contains(fault.mark) ? marks[fault.mark] : 0;
-    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", fault.name, count);
-    if (count == 0) never += fmt::format("{}{}", never.empty() ? "" : ", ", fault.name);
-  }
+  auto list = [&](const std::vector<CountedFault>& all) {
+    std::string counts;
+    for (const CountedFault& fault : all) {
+      std::uint64_t count = marks.contains(fault.mark) ? marks[fault.mark] : 0;
+      counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", fault.name, count);
+      if (count == 0) never += fmt::format("{}{}", never.empty() ? "" : ", ", fault.name);
+    }
+    return counts;
+  };
+  std::string faults = list(counted_faults());
+  std::string paths = list(counted_paths());
   if (!never.empty() && options.seeds >= kEnoughSeeds) {
     fmt::print("never happened: {}\n", never);
     good = false;
@@ -201,9 +206,9 @@ int run_seeds(const Options& options) {
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   fmt::print(
       "{} seeds, {} failed, {:.0f} s; {:.0f} virtual s, {} events, {} records acknowledged, {} read, {} "
-      "commits; faults: {}\n",
+      "commits; faults: {}; clients: {}\n",
       hashes.size(), failed.size(), seconds, total.virtual_seconds, total.events, total.acknowledged,
-      total.consumed, total.commits, counts);
+      total.consumed, total.commits, faults, paths);
   return good ? 0 : 1;
 }
 

@@ -32,6 +32,13 @@ const std::vector<CountedFault>& counted_faults() {
   return all;
 }
 
+const std::vector<CountedFault>& counted_paths() {
+  static const std::vector<CountedFault> all = {
+      {"topic made again", "client.topic_again"},
+  };
+  return all;
+}
+
 Nemesis::Nemesis(World& world) : world_(world), random_(world.sim.stream("nemesis")) {
   faults_ = {
       {"kill", &Nemesis::kill, 10},

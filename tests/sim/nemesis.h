@@ -50,5 +50,7 @@ struct CountedFault {
   const char* mark;
 };
 const std::vector<CountedFault>& counted_faults();
+/// The same for what clients do and the checkers compare.
+const std::vector<CountedFault>& counted_paths();
 
 }  // namespace milena::sim

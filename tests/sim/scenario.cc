@@ -85,6 +85,7 @@ RunResult run_scenario(std::uint64_t seed, const RunOptions& options) {
     result.commits = world.history.commits();
     result.lost = world.history.lost_count();
     for (const auto& [name, count] : world.sim.marks()) result.marks[name] = count;
+    for (const auto& [name, count] : world.history.counts()) result.marks[name] = count;
     result.violations = world.history.violations();
     if (result.violations.empty() && result.acknowledged == 0)
       result.violations.push_back("nothing was acknowledged");
