@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace milena::broker {
 namespace {
 
@@ -63,6 +65,7 @@ bool FetchPlan::tell(const FetchKey& key, const FetchNews& news) {
   FetchPartition& known = *it->second;
   bool changed = news.data || news.error || news.diverging || known.told_error ||
                  known.told_high_watermark != news.high_watermark || known.told_log_start != news.log_start;
+  if (MILENA_MUTANT("deaf-session") && incremental && known.fetch_offset.value() % 8 == 0) return false;
   known.told_high_watermark = news.high_watermark;
   known.told_log_start = news.log_start;
   known.told_error = news.error;

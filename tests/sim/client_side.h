@@ -28,6 +28,8 @@ struct Clients {
   bool open = true;       // actors may send requests; closed during a read-back
   bool stopping = false;  // actors send nothing new and end
   int running = 0;        // actors
+  int lives = 0;          // of the broker: what was sent to an earlier one does not arrive any more
+  int losses = 0;         // of them that came back with less than the one before may have written
   std::string trouble;    // why the last read-back request gave nothing
 
   void set_open(bool now_open) {

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fetcher.h"
 #include "reader.h"
-#include "wire/apis/fetch.h"
-#include "wire/apis/find_coordinator.h"
 #include "wire/apis/heartbeat.h"
 #include "wire/apis/join_group.h"
 #include "wire/apis/leave_group.h"
@@ -18,16 +17,30 @@ using wire::ErrorCode;
 
 struct Consumer {
   Consumer(Clients* own, std::string group_id, std::string name)
-      : clients(own), group(std::move(group_id)), client_id(std::move(name)) {}
+      : clients(own),
+        group(std::move(group_id)),
+        client_id(std::move(name)),
+        is_static(own->random.one_in(2)),
+        fetcher(own, own->random.one_in(2)) {}
+
+  std::optional<std::string> instance() const {
+    return is_static ? std::optional<std::string>(client_id) : std::nullopt;
+  }
 
   Clients* clients;
   std::string group;
   std::string client_id;
+  bool is_static;  // a member that keeps its place by its group.instance.id (KIP-345)
   ConnectionPtr connection;
   std::string member_id;
   std::int32_t generation = -1;
   bool joined = false;
-  std::map<PartitionRef, std::int64_t> positions;
+  Fetcher fetcher;
+  // Of a static member that forgot who it was: its former self.
+  std::string former_id;
+  std::int32_t former_generation = -1;
+  int former_losses = 0;  // Clients::losses at its time
+  std::vector<PartitionRef> former_share;
 };
 
 // An assignment is a list of "topic index:partition," in text: the broker does not look into it.
@@ -52,17 +65,6 @@ std::vector<PartitionRef> decode_assignment(std::string_view text) {
   return partitions;
 }
 
-io::Task<bool> find_coordinator(Consumer* self) {
-  wire::FindCoordinatorRequest request;
-  request.key = self->group;
-  request.coordinator_keys.push_back(self->group);
-  CallOptions options = random_version(*self->clients, 0, 6);
-  auto answer = co_await self->connection->call<wire::FindCoordinatorApi>(std::move(request), options);
-  if (answer.failed() || answer->error_code != 0) co_return false;
-  if (!answer->coordinators.empty() && answer->coordinators[0].error_code != 0) co_return false;
-  co_return true;
-}
-
 std::vector<wire::SyncGroupRequest::SyncGroupRequestAssignment> share_out(
     const Clients& clients, const wire::JoinGroupResponse& joined) {
   std::vector<std::vector<PartitionRef>> shares(joined.members.size());
@@ -81,18 +83,63 @@ std::vector<wire::SyncGroupRequest::SyncGroupRequestAssignment> share_out(
   return assignments;
 }
 
+// A static member came back under a new member id. In the same generation it has what it had, also after a
+// restart of the broker, and whoever still acts under the old id is fenced.
+io::Task<bool> check_return(Consumer* self, const std::vector<PartitionRef>* assigned) {
+  std::string former = std::exchange(self->former_id, "");
+  if (former.empty() || former == self->member_id) co_return true;
+  Clients& clients = *self->clients;
+  clients.history.count("client.static_return");
+  bool same = self->generation == self->former_generation && clients.losses == self->former_losses;
+  if (same && *assigned != self->former_share) {
+    clients.history.violation(fmt::format("group {} generation {}: {} came back and got another share",
+                                          self->group, self->generation, self->client_id));
+  }
+  wire::OffsetCommitRequest request;
+  request.group_id = self->group;
+  request.generation_id_or_member_epoch = self->generation;
+  request.member_id = former;
+  request.group_instance_id = self->client_id;
+  wire::OffsetCommitRequest::OffsetCommitRequestTopic topic;
+  topic.name = clients.history.topics[0].name;
+  wire::OffsetCommitRequest::OffsetCommitRequestPartition partition;
+  partition.committed_offset = 1'000'000'000;
+  topic.partitions.push_back(std::move(partition));
+  request.topics.push_back(std::move(topic));
+  CallOptions options = random_version(clients, 7, 9);
+  options.min_version = 7;
+  auto answer = co_await self->connection->call<wire::OffsetCommitApi>(std::move(request), options);
+  if (answer.failed()) co_return false;
+  auto error = static_cast<ErrorCode>(answer->topics.at(0).partitions.at(0).error_code);
+  switch (error) {
+    case ErrorCode::FENCED_INSTANCE_ID:
+      clients.history.count("client.fenced");
+      co_return true;
+    case ErrorCode::UNKNOWN_MEMBER_ID:  // its session has ended meanwhile
+    case ErrorCode::NOT_COORDINATOR:
+    case ErrorCode::COORDINATOR_LOAD_IN_PROGRESS:
+      co_return true;
+    default:
+      clients.history.violation(fmt::format("group {}: the former self of {} is answered with {}",
+                                            self->group, self->client_id, wire::name(error)));
+      co_return true;
+  }
+}
+
 io::Task<bool> join(Consumer* self) {
   wire::JoinGroupRequest request;
   request.group_id = self->group;
   request.session_timeout_ms = 3000;
   request.rebalance_timeout_ms = 3000;
   request.member_id = self->member_id;
+  request.group_instance_id = self->instance();
   request.protocol_type = "consumer";
   wire::JoinGroupRequest::JoinGroupRequestProtocol protocol;
   protocol.name = "simulated";
   protocol.metadata = Bytes::copy(std::string_view("all"));
   request.protocols.push_back(std::move(protocol));
-  CallOptions options = random_version(*self->clients, 1, 9);
+  CallOptions options = random_version(*self->clients, self->is_static ? 5 : 1, 9);
+  if (self->is_static) options.min_version = 5;
   options.timeout = 10s;
   auto joined = co_await self->connection->call<wire::JoinGroupApi>(std::move(request), options);
   if (joined.failed()) co_return false;
@@ -107,79 +154,27 @@ io::Task<bool> join(Consumer* self) {
   sync.group_id = self->group;
   sync.generation_id = self->generation;
   sync.member_id = self->member_id;
+  sync.group_instance_id = self->instance();
   sync.protocol_type = "consumer";
   sync.protocol_name = "simulated";
   if (joined->leader == self->member_id) sync.assignments = share_out(*self->clients, *joined);
-  options = random_version(*self->clients, 0, 5);
+  options = random_version(*self->clients, 3, 5);
+  options.min_version = 3;
   options.timeout = 10s;
   auto synced = co_await self->connection->call<wire::SyncGroupApi>(std::move(sync), options);
   if (synced.failed() || synced->error_code != 0) co_return false;
   std::vector<PartitionRef> assigned = decode_assignment(synced->assignment.text());
+  for (PartitionRef one : assigned) {
+    self->clients->history.assigned(self->group, self->generation, one, self->client_id);
+  }
+  bool back = co_await check_return(self, &assigned);
+  if (!back) co_return false;
   auto committed = co_await committed_offsets(self->clients, self->group);
   if (!committed.has_value()) co_return false;
-  self->positions.clear();
-  for (PartitionRef one : assigned) self->positions[one] = std::max<std::int64_t>(0, (*committed)[one]);
+  self->fetcher.positions.clear();
+  for (PartitionRef one : assigned)
+    self->fetcher.positions[one] = std::max<std::int64_t>(0, (*committed)[one]);
   self->joined = true;
-  co_return true;
-}
-
-void take_partition(Consumer& self, PartitionRef where, const wire::FetchResponse::PartitionData& data) {
-  Clients& clients = *self.clients;
-  std::int64_t& position = self.positions[where];
-  auto error = static_cast<ErrorCode>(data.error_code);
-  if (error == ErrorCode::OFFSET_OUT_OF_RANGE) {
-    if (clients.history.topics[where.topic].durable) {
-      clients.history.violation(
-          fmt::format("{}: offset {} is out of range", clients.history.name(where), position));
-    }
-    position = 0;
-    return;
-  }
-  if (error != ErrorCode::NONE || !data.records.has_value()) return;
-  History::Log records;
-  if (!take_records(clients.history, where, *data.records, position, records) || records.empty()) return;
-  if (records.front().first != position) {
-    clients.history.violation(fmt::format("{}: asked for offset {}, got {}", clients.history.name(where),
-                                          position, records.front().first));
-  }
-  for (const auto& [offset, item] : records) clients.history.consumed(where, offset, item);
-  position = records.back().first + 1;
-}
-
-io::Task<bool> fetch(Consumer* self) {
-  Clients& clients = *self->clients;
-  wire::FetchRequest request;
-  request.max_wait_ms = static_cast<std::int32_t>(clients.random.between(0, 300));
-  request.min_bytes = 1;
-  request.max_bytes = static_cast<std::int32_t>(clients.random.between(1, 200'000));
-  for (const auto& [where, position] : self->positions) {
-    const SimTopic& topic = clients.history.topics[where.topic];
-    if (request.topics.empty() || request.topics.back().topic != topic.name) {
-      wire::FetchRequest::FetchTopic one;
-      one.topic = topic.name;
-      one.topic_id = topic.id;
-      request.topics.push_back(std::move(one));
-    }
-    wire::FetchRequest::FetchPartition partition;
-    partition.partition = where.partition;
-    partition.fetch_offset = position;
-    partition.partition_max_bytes = static_cast<std::int32_t>(clients.random.between(1, 100'000));
-    request.topics.back().partitions.push_back(std::move(partition));
-  }
-  if (request.topics.empty()) {
-    co_await pause_up_to(self->clients, 300ms);
-    co_return true;
-  }
-  CallOptions options = random_version(clients, 4, 18);
-  auto answer = co_await self->connection->call<wire::FetchApi>(std::move(request), options);
-  if (answer.failed() || answer->error_code != 0) co_return false;
-  for (const auto& topic : answer->responses) {
-    for (std::size_t i = 0; i < clients.history.topics.size(); ++i) {
-      const SimTopic& known = clients.history.topics[i];
-      if (topic.topic != known.name && topic.topic_id != known.id) continue;
-      for (const auto& data : topic.partitions) take_partition(*self, {i, data.partition_index}, data);
-    }
-  }
   co_return true;
 }
 
@@ -188,7 +183,9 @@ io::Task<bool> heartbeat(Consumer* self) {
   request.group_id = self->group;
   request.generation_id = self->generation;
   request.member_id = self->member_id;
-  CallOptions options = random_version(*self->clients, 0, 4);
+  request.group_instance_id = self->instance();
+  CallOptions options = random_version(*self->clients, 3, 4);
+  if (!self->is_static) options = random_version(*self->clients, 0, 4);
   auto answer = co_await self->connection->call<wire::HeartbeatApi>(std::move(request), options);
   if (answer.failed()) co_return false;
   auto error = static_cast<ErrorCode>(answer->error_code);
@@ -203,7 +200,8 @@ io::Task<bool> commit(Consumer* self) {
   request.group_id = self->group;
   request.generation_id_or_member_epoch = self->generation;
   request.member_id = self->member_id;
-  std::map<PartitionRef, std::int64_t> offsets = self->positions;
+  request.group_instance_id = self->instance();
+  std::map<PartitionRef, std::int64_t> offsets = self->fetcher.positions;
   for (const auto& [where, position] : offsets) {
     const SimTopic& topic = clients.history.topics[where.topic];
     if (request.topics.empty() || request.topics.back().name != topic.name) {
@@ -219,7 +217,7 @@ io::Task<bool> commit(Consumer* self) {
     clients.history.maybe_committed(self->group, where, position);
   }
   if (request.topics.empty()) co_return true;
-  CallOptions options = random_version(clients, 2, 9);
+  CallOptions options = random_version(clients, self->is_static ? 7 : 2, 9);
   auto answer = co_await self->connection->call<wire::OffsetCommitApi>(std::move(request), options);
   if (answer.failed()) co_return false;
   for (const auto& topic : answer->topics) {
@@ -239,24 +237,48 @@ io::Task<bool> commit(Consumer* self) {
   co_return true;
 }
 
-io::Task<void> leave(Consumer* self) {
+io::Task<bool> leave(Consumer* self) {
   wire::LeaveGroupRequest request;
   request.group_id = self->group;
   request.member_id = self->member_id;
   wire::LeaveGroupRequest::MemberIdentity member;
-  member.member_id = self->member_id;
+  // A static member is taken out by an administrator, who may not know its member id.
+  if (!self->is_static || self->clients->random.one_in(2)) member.member_id = self->member_id;
+  member.group_instance_id = self->instance();
   request.members.push_back(std::move(member));
-  CallOptions options = random_version(*self->clients, 0, 5);
-  (void)co_await self->connection->call<wire::LeaveGroupApi>(std::move(request), options);
+  CallOptions options = random_version(*self->clients, self->is_static ? 3 : 0, 5);
+  self->member_id.clear();
+  self->joined = false;
+  auto answer = co_await self->connection->call<wire::LeaveGroupApi>(std::move(request), options);
+  if (answer.failed()) co_return false;
+  bool done = answer->error_code == 0 && (answer->members.empty() || answer->members[0].error_code == 0);
+  if (done) self->clients->history.count("client.member_left");
+  co_return true;
+}
+
+// The process of a static member ends and another takes its place: it knows the instance id, and no member
+// id.
+void forget_itself(Consumer& self) {
+  self.former_id = std::exchange(self.member_id, "");
+  self.former_generation = self.generation;
+  self.former_losses = self.clients->losses;
+  self.former_share.clear();
+  for (const auto& [where, position] : self.fetcher.positions) self.former_share.push_back(where);
+  self.joined = false;
 }
 
 // One request's worth of work. False: the connection is not to be used again.
 io::Task<bool> step(Consumer* self) {
   if (!self->joined) {
-    bool found = co_await find_coordinator(self);
+    bool found = co_await find_coordinator(self->clients, self->connection.get(), self->group);
     if (!found) co_return false;
     co_await pass_gate(self->clients);
     co_return co_await join(self);
+  }
+  if (self->clients->random.one_in(100)) co_return co_await leave(self);
+  if (self->is_static && self->clients->random.one_in(60)) {
+    forget_itself(*self);
+    co_return true;
   }
   switch (self->clients->random.below(4)) {
     case 0:
@@ -264,7 +286,8 @@ io::Task<bool> step(Consumer* self) {
     case 1:
       co_return co_await commit(self);
     default:
-      co_return co_await fetch(self);
+      self->fetcher.connection = self->connection;
+      co_return co_await fetch(&self->fetcher);
   }
 }
 

@@ -47,6 +47,14 @@ void History::observe(PartitionRef where, std::int64_t offset, Item item, const 
   }
 }
 
+void History::assigned(const std::string& group, std::int32_t generation, PartitionRef where,
+                       const std::string& member) {
+  auto [at, fresh] = owners_[{group, generation}].emplace(where, member);
+  if (fresh || at->second == member) return;
+  violation(fmt::format("group {} generation {}: {} has {}, and so has {}", group, generation, at->second,
+                        name(where), member));
+}
+
 void History::sequence_refused(PartitionRef where, bool pipelined) {
   // A log that lost its tail has lost the producer's newest sequences too; Kafka's producer snapshots keep
   // only the last batch of a producer, so that a pipelined retry may be refused after a restart.
@@ -55,30 +63,36 @@ void History::sequence_refused(PartitionRef where, bool pipelined) {
 }
 
 void History::cache_lost() {
-  for (auto& [where, state] : partitions_) {
-    state.ever_lost_cache = true;
-    if (!topics[where.topic].durable) state.may_lose = true;
-  }
+  for (auto& [where, state] : partitions_) state.ever_lost_cache = state.may_lose = true;
   for (auto& [key, commit] : offsets_) commit.may_go_back = !durable_offsets;
 }
 
-void History::check_log(PartitionRef where, const Log& log) {
-  State& own = state(where);
-  std::int64_t end = log.empty() ? 0 : log.back().first + 1;
-  auto cut = own.known.lower_bound(end);
-  if (cut != own.known.end()) {
-    auto missing = static_cast<std::uint64_t>(std::distance(cut, own.known.end()));
-    if (!own.may_lose) {
-      violation(fmt::format(
-          "{}: lost {} records that were acknowledged or read, from offset {} on ({}); the log ends at {}",
-          name(where), missing, cut->first, to_string(cut->second), end));
-    }
-    lost_ += missing;
-    own.known.erase(cut, own.known.end());
+void History::check_start(PartitionRef where, State& own, const Content& content) {
+  std::int64_t start = content.start;
+  if (start < own.start && !own.may_lose) {
+    violation(fmt::format("{}: began at {}, now at {}", name(where), own.start, start));
+  }
+  if (start > own.start) violation(fmt::format("{}: records below {} are gone", name(where), start));
+  own.start = start;
+}
+
+void History::check_end(PartitionRef where, State& own, std::int64_t end) {
+  for (auto cut = own.known.lower_bound(end); cut != own.known.end(); cut = own.known.erase(cut)) {
+    ++lost_;
+    if (own.may_lose && !topics[where.topic].durable) continue;
+    violation(fmt::format("{}: lost {} at offset {}, which was acknowledged or read; the log ends at {}",
+                          name(where), to_string(cut->second), cut->first, end));
   }
   own.may_lose = false;
+}
+
+void History::check_log(PartitionRef where, const Content& content) {
+  State& own = state(where);
+  const Log& log = content.records;
+  check_start(where, own, content);
+  check_end(where, own, log.empty() ? content.start : log.back().first + 1);
   std::map<std::uint32_t, std::uint64_t> newest;
-  std::int64_t next = 0;
+  std::int64_t next = content.start;
   auto known = own.known.begin();
   for (const auto& [offset, item] : log) {
     if (offset != next) violation(fmt::format("{}: offset {} follows {}", name(where), offset, next - 1));
@@ -111,13 +125,20 @@ void History::check_topics(const std::set<std::string>& listed) {
 }
 
 void History::maybe_committed(const std::string& group, PartitionRef where, std::int64_t offset) {
-  offsets_[{group, where}].possible.insert(offset);
+  Commit& commit = offsets_[{group, where}];
+  commit.possible.insert(offset);
+  commit.unsure.insert(offset);
 }
 
 void History::committed(const std::string& group, PartitionRef where, std::int64_t offset) {
   ++commits_;
-  offsets_[{group, where}].known =
-      offset;  // the latest: a consumer may have gone back to the end of a shorter log
+  Commit& commit = offsets_[{group, where}];
+  commit.known = offset;  // the latest: a consumer may have gone back to the end of a shorter log
+  if (auto sent = commit.unsure.find(offset); sent != commit.unsure.end()) commit.unsure.erase(sent);
+}
+
+void History::commits_settled() {
+  for (auto& [key, commit] : offsets_) commit.unsure.clear();
 }
 
 void History::check_committed(const std::string& group, PartitionRef where, std::int64_t offset) {
@@ -128,7 +149,7 @@ void History::check_committed(const std::string& group, PartitionRef where, std:
     return;
   }
   Commit& commit = found->second;
-  if (offset < commit.known && !commit.may_go_back) {
+  if (offset < commit.known && !commit.may_go_back && !commit.unsure.contains(offset)) {
     violation(fmt::format("group {} {}: committed {}, now {}", group, name(where), commit.known, offset));
   }
   if (offset >= 0 && !commit.possible.contains(offset)) {

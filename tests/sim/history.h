@@ -1,11 +1,11 @@
 /// History: what the clients of one simulated run were told, and what must follow from it. It judges what is
 /// read back after each restart and at the end:
 ///   - an acknowledged record, or one that somebody read, stays at its offset with its bytes. Records of
-///   topics
-///     without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then only as
-///     a tail;
-///   - no record twice; each sender's records in the order in which it sent them; nothing that nobody sent;
-///   - a committed offset of a group does not go back, nor does a topic's existence.
+///     topics without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then
+///     only as a tail;
+///   - no record twice; each sender's in the order in which it sent them; nothing that nobody sent;
+///   - a committed offset of a group does not go back, nor does a topic's existence;
+///   - in one generation of a group a partition has one owner.
 ///
 /// Threads: the one of the simulation.
 #pragma once
@@ -51,6 +51,12 @@ struct SimTopic {
 class History {
  public:
   using Log = std::vector<std::pair<std::int64_t, Item>>;  // offset, record
+  /// All of a partition, as it was read back.
+  struct Content {
+    Log records;
+    std::int64_t start = 0;   // log start offset
+    std::uint64_t bytes = 0;  // of the batches
+  };
 
   std::vector<SimTopic> topics;
   bool durable_offsets = false;  // __consumer_offsets has flush.messages=1
@@ -71,9 +77,16 @@ class History {
   void topic_deleted(const std::string& topic) { gone_topics_.insert(topic); }
   void topic_unsure(const std::string& topic) { sure_topics_.erase(topic); }
   void committed(const std::string& group, PartitionRef where, std::int64_t offset);
-  /// A commit whose outcome is not known.
+  /// A commit is sent: from now on it may be in force.
   void maybe_committed(const std::string& group, PartitionRef where, std::int64_t offset);
+  /// No commit that was sent so far can come into force any more.
+  void commits_settled();
 
+  /// `member` got the partition in this generation.
+  void assigned(const std::string& group, std::int32_t generation, PartitionRef where,
+                const std::string& member);
+  /// The generations of groups may come again: the broker came back with less than it had.
+  void generations_lost() { owners_.clear(); }
   /// Counts what clients did, for the closing line.
   void count(const std::string& what, std::uint64_t times = 1) { counts_[what] += times; }
 
@@ -81,7 +94,7 @@ class History {
   void cache_lost();
 
   // Judgement.
-  void check_log(PartitionRef where, const Log& log);
+  void check_log(PartitionRef where, const Content& content);
   void check_topics(const std::set<std::string>& listed);
   void check_committed(const std::string& group, PartitionRef where, std::int64_t offset);
   void violation(std::string what);
@@ -96,20 +109,25 @@ class History {
   struct State {
     std::set<Item> sent;
     std::map<std::int64_t, Item> known;  // by offset
-    bool may_lose = false;               // a tail may be missing at the next read
+    std::int64_t start = 0;
+    bool may_lose = false;  // the page cache was lost since the last read
     bool ever_lost_cache = false;
   };
   struct Commit {
     std::int64_t known = -1;
     std::set<std::int64_t> possible;
+    std::multiset<std::int64_t> unsure;  // sent in this life of the broker, and not acknowledged
     bool may_go_back = false;
   };
   State& state(PartitionRef where) { return partitions_[where]; }
   void observe(PartitionRef where, std::int64_t offset, Item item, const char* how);
+  void check_start(PartitionRef where, State& own, const Content& content);
+  void check_end(PartitionRef where, State& own, std::int64_t end);
 
   std::map<PartitionRef, State> partitions_;
   std::map<std::pair<std::string, PartitionRef>, Commit> offsets_;
   std::set<std::string> sure_topics_, gone_topics_;
+  std::map<std::pair<std::string, std::int32_t>, std::map<PartitionRef, std::string>> owners_;
   std::map<std::string, std::uint64_t> counts_;
   std::vector<std::string> violations_;
   std::uint64_t acknowledged_ = 0, consumed_ = 0, lost_ = 0, commits_ = 0;

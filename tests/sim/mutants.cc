@@ -18,6 +18,8 @@ const std::vector<Mutant>& mutants() {
   static const std::vector<Mutant> all = {
       {"lying-disk", "the device says that it has synced, and has not", false},
       {"early-ack", "a partition acknowledges records before flush.messages has them synced", true},
+      {"deaf-session", "a fetch session leaves out partitions at some offsets", true},
+      {"two-selves", "a static member that was replaced may go on under its old member id", true},
       {"no-dedup", "a log takes a producer's retry for new records", true},
       {"unsynced-metadata", "the controller answers before the metadata log is synced", true},
       {"forgotten-commit", "a group coordinator leaves out the last batch when it loads its partition", true},

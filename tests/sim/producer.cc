@@ -127,7 +127,7 @@ io::Task<void> start_again(Producer* self) {
       continue;
     }
     std::uint64_t newest = 0;
-    for (const auto& [offset, item] : *log) {
+    for (const auto& [offset, item] : log->records) {
       if (item.sender == self->sender) newest = std::max(newest, item.number);
     }
     std::erase_if(self->pending,

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "wire/apis/fetch.h"
+#include "wire/apis/find_coordinator.h"
+#include "wire/apis/list_offsets.h"
 #include "wire/apis/metadata.h"
 #include "wire/apis/offset_fetch.h"
 #include "wire/record.h"
@@ -78,49 +80,97 @@ bool take_records(History& history, PartitionRef where, ByteView records, std::i
   return true;
 }
 
-io::Task<std::optional<History::Log>> read_log(Clients* clients, PartitionRef where) {
+namespace {
+
+// One fetch at `next`. False: the broker could not be asked.
+io::Task<bool> fetch_once(Clients* clients, client::Connection* connection, PartitionRef where,
+                          std::int64_t next, wire::FetchResponse::PartitionData* data) {
+  CallOptions options = random_version(*clients, 11, 18);
+  auto request = fetch_request(clients->history.topics[where.topic], where.partition, next);
+  auto answer = co_await connection->call<wire::FetchApi>(std::move(request), options);
+  if (answer.failed()) {
+    note(clients, "fetch", answer.error());
+    co_return false;
+  }
+  if (answer->error_code != 0) {
+    note(clients, "fetch", answer->error_code);
+    co_return false;
+  }
+  if (answer->responses.empty() || answer->responses[0].partitions.empty()) co_return false;
+  *data = std::move(answer->responses[0].partitions[0]);
+  co_return true;
+}
+
+std::uint64_t whole_batches(ByteView records) {
+  wire::BatchCursor cursor(records);
+  wire::BatchView batch;
+  while (cursor.next(batch)) {
+  }
+  return cursor.position();
+}
+
+}  // namespace
+
+io::Task<std::optional<std::int64_t>> earliest_offset(Clients* clients, client::Connection* connection,
+                                                      PartitionRef where) {
+  wire::ListOffsetsRequest request;
+  request.replica_id = -1;
+  wire::ListOffsetsRequest::ListOffsetsTopic topic;
+  topic.name = clients->history.topics[where.topic].name;
+  wire::ListOffsetsRequest::ListOffsetsPartition partition;
+  partition.partition_index = where.partition;
+  partition.timestamp = -2;
+  topic.partitions.push_back(partition);
+  request.topics.push_back(std::move(topic));
+  CallOptions options = random_version(*clients, 1, 9);
+  auto answer = co_await connection->call<wire::ListOffsetsApi>(std::move(request), options);
+  if (answer.failed()) {
+    note(clients, "earliest offset", answer.error());
+    co_return std::nullopt;
+  }
+  const auto& found = answer->topics.at(0).partitions.at(0);
+  if (found.error_code != 0) {
+    note(clients, "earliest offset of " + clients->history.name(where), found.error_code);
+    co_return std::nullopt;
+  }
+  co_return found.offset;
+}
+
+io::Task<std::optional<History::Content>> read_log(Clients* clients, PartitionRef where) {
   auto opened = co_await connect_once(clients);
   if (opened.failed()) {
     note(clients, "connecting", opened.error());
     co_return std::nullopt;
   }
   ConnectionPtr connection = std::move(*opened);
-  const SimTopic& topic = clients->history.topics[where.topic];
-  History::Log log;
-  std::int64_t next = 0;
+  auto start = co_await earliest_offset(clients, connection.get(), where);
+  if (!start.has_value()) co_return std::nullopt;
+  History::Content content;
+  std::int64_t next = content.start = *start;
   while (true) {
-    CallOptions options = random_version(*clients, 11, 18);
-    auto request = fetch_request(topic, where.partition, next);
-    auto answer = co_await connection->call<wire::FetchApi>(std::move(request), options);
-    if (answer.failed()) {
-      note(clients, "fetch", answer.error());
-      co_return std::nullopt;
-    }
-    if (answer->error_code != 0) {
-      note(clients, "fetch", answer->error_code);
-      co_return std::nullopt;
-    }
-    if (answer->responses.empty() || answer->responses[0].partitions.empty()) co_return std::nullopt;
-    const auto& partition = answer->responses[0].partitions[0];
+    wire::FetchResponse::PartitionData partition;
+    bool asked = co_await fetch_once(clients, connection.get(), where, next, &partition);
+    if (!asked) co_return std::nullopt;
     if (partition.error_code != 0) {
       note(clients, "fetch of " + clients->history.name(where), partition.error_code);
       co_return std::nullopt;
     }
-    std::size_t before = log.size();
-    if (partition.records.has_value() &&
-        !take_records(clients->history, where, *partition.records, next, log)) {
-      co_return std::optional<History::Log>(std::move(log));
+    std::size_t before = content.records.size();
+    if (partition.records.has_value()) {
+      if (!take_records(clients->history, where, *partition.records, next, content.records)) break;
+      content.bytes += whole_batches(*partition.records);
     }
-    if (log.size() > before) {
-      next = log.back().first + 1;
-    } else {
-      if (next != partition.high_watermark) {
-        clients->history.violation(fmt::format("{}: nothing at offset {} below the high watermark {}",
-                                               clients->history.name(where), next, partition.high_watermark));
-      }
-      co_return std::optional<History::Log>(std::move(log));
+    if (content.records.size() > before) {
+      next = content.records.back().first + 1;
+      continue;
     }
+    if (next != partition.high_watermark) {
+      clients->history.violation(fmt::format("{}: nothing at offset {} below the high watermark {}",
+                                             clients->history.name(where), next, partition.high_watermark));
+    }
+    break;
   }
+  co_return std::optional<History::Content>(std::move(content));
 }
 
 io::Task<std::optional<std::set<std::string>>> list_topics(Clients* clients) {
@@ -139,6 +189,16 @@ io::Task<std::optional<std::set<std::string>>> list_topics(Clients* clients) {
   std::set<std::string> names;
   for (const auto& topic : answer->topics) names.insert(topic.name.value_or(""));
   co_return std::optional<std::set<std::string>>(std::move(names));
+}
+
+io::Task<bool> find_coordinator(Clients* clients, client::Connection* connection, std::string group) {
+  wire::FindCoordinatorRequest request;
+  request.key = group;
+  request.coordinator_keys.push_back(std::move(group));
+  CallOptions options = random_version(*clients, 0, 6);
+  auto answer = co_await connection->call<wire::FindCoordinatorApi>(std::move(request), options);
+  if (answer.failed() || answer->error_code != 0) co_return false;
+  co_return answer->coordinators.empty() || answer->coordinators[0].error_code == 0;
 }
 
 io::Task<std::optional<std::map<PartitionRef, std::int64_t>>> committed_offsets(Clients* clients,
@@ -165,6 +225,8 @@ io::Task<std::optional<std::map<PartitionRef, std::int64_t>>> committed_offsets(
   if (answer->groups.size() != 1 || answer->groups[0].error_code != 0) {
     note(clients, "offsets of " + group,
          answer->groups.empty() ? std::int16_t{-1} : answer->groups[0].error_code);
+    // Nobody may have looked for a coordinator yet: that makes the topic of the offsets.
+    (void)co_await find_coordinator(clients, connection.get(), group);
     co_return std::nullopt;
   }
   std::map<PartitionRef, std::int64_t> offsets;

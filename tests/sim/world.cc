@@ -199,6 +199,11 @@ bool World::bring_up() {
     sim.run_until([this] { return ready() || !broker->running(); }, 60s);
     if (ready()) {
       if (cut_refused_partitions()) continue;
+      ++clients->lives;
+      if (cache_lost_) {
+        ++clients->losses;
+        history.generations_lost();
+      }
       cache_lost_ = false;
       return true;
     }
@@ -225,7 +230,10 @@ void World::read_back() {
 
 void World::recover() {
   clients->set_open(false);
-  if (bring_up()) read_back();
+  if (bring_up()) {
+    read_back();
+    history.commits_settled();
+  }
   clients->set_open(true);
 }
 
