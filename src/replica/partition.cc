@@ -204,7 +204,7 @@ bool Partition::reached(WaitFor what, Offset offset) const {
     case WaitFor::kNothing:
       return true;
     case WaitFor::kSynced:
-      return !held_from_.has_value() || *held_from_ >= offset;
+      return !held_from_.has_value() || *held_from_ >= offset || MILENA_MUTANT("hasty-leader");
     case WaitFor::kCommitted:
       return high_watermark() >= offset;
   }

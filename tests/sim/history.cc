@@ -92,6 +92,7 @@ void History::check_log(PartitionRef where, const Content& content) {
   check_start(where, own, content);
   check_end(where, own, log.empty() ? content.start : log.back().first + 1);
   std::map<std::uint32_t, std::uint64_t> newest;
+  std::set<Item> seen;
   std::int64_t next = content.start;
   auto known = own.known.begin();
   for (const auto& [offset, item] : log) {
@@ -106,6 +107,11 @@ void History::check_log(PartitionRef where, const Content& content) {
     }
     if (!own.sent.contains(item))
       violation(fmt::format("{} offset {}: nobody sent {}", name(where), offset, to_string(item)));
+    if (item.sender >= kFirstPlainSender) {
+      if (!seen.insert(item).second)
+        violation(fmt::format("{} offset {}: {} twice", name(where), offset, to_string(item)));
+      continue;
+    }
     auto [at, first] = newest.emplace(item.sender, item.number);
     if (!first && item.number <= at->second) {
       violation(fmt::format("{} offset {}: {} after number {}: {}", name(where), offset, to_string(item),

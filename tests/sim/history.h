@@ -1,9 +1,11 @@
 /// History: what the clients of one simulated run were told, and what must follow from it. It judges what is
 /// read back after each restart and at the end:
-///   - an acknowledged record, or one that somebody read, stays at its offset with its bytes. Records of
+///   - a record that was acknowledged (acks=1 or all), or that somebody read, stays at its offset with its
+///   bytes. Records of
 ///     topics without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then
 ///     only as a tail;
-///   - no record twice; each sender's in the order in which it sent them; nothing that nobody sent;
+///   - no record twice; each idempotent sender's in the order in which it sent them; nothing that nobody
+///   sent;
 ///   - a committed offset of a group does not go back, nor does a topic's existence;
 ///   - in one generation of a group a partition has one owner.
 ///
@@ -47,6 +49,9 @@ struct SimTopic {
   std::int32_t partitions = 1;
   bool durable = false;  // flush.messages=1
 };
+
+/// Senders from this number on are not idempotent: what they sent may be appended late.
+inline constexpr std::uint32_t kFirstPlainSender = 1000;
 
 class History {
  public:

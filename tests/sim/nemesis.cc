@@ -34,9 +34,13 @@ const std::vector<CountedFault>& counted_faults() {
 
 const std::vector<CountedFault>& counted_paths() {
   static const std::vector<CountedFault> all = {
-      {"fetch in a session", "client.session_fetch"}, {"session compared", "client.session_checked"},
-      {"member left", "client.member_left"},          {"static member came back", "client.static_return"},
-      {"former member fenced", "client.fenced"},      {"topic made again", "client.topic_again"},
+      {"batch with acks=1", "client.acks_one"},
+      {"fetch in a session", "client.session_fetch"},
+      {"session compared", "client.session_checked"},
+      {"member left", "client.member_left"},
+      {"static member came back", "client.static_return"},
+      {"former member fenced", "client.fenced"},
+      {"topic made again", "client.topic_again"},
   };
   return all;
 }

@@ -6,6 +6,7 @@
 #include "consumer.h"
 #include "mutants.h"
 #include "nemesis.h"
+#include "plain_producer.h"
 #include "producer.h"
 #include "world.h"
 
@@ -34,12 +35,14 @@ void start_actors(World& world) {
   Random random = world.sim.stream("actors");
   Clients* clients = world.clients.get();
   std::uint32_t sender = 1;
+  std::uint32_t plain = kFirstPlainSender;
   for (std::size_t t = 0; t < world.history.topics.size(); ++t) {
     for (std::int32_t p = 0; p < world.history.topics[t].partitions; ++p) {
       for (std::uint64_t n = 1 + random.below(2); n > 0; --n) {
         int in_flight = random.one_in(3) ? static_cast<int>(random.between(2, 3)) : 1;
         world.client->spawn(run_producer(clients, sender++, {t, p}, in_flight));
       }
+      if (random.one_in(2)) world.client->spawn(run_plain_producer(clients, plain++, {t, p}));
     }
   }
   for (std::uint64_t g = 1 + random.below(2); g > 0; --g) {
