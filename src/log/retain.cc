@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "log/log_impl.h"
 
 namespace milena::log {
@@ -31,6 +32,7 @@ LogResult<std::size_t> Log::Impl::count_old(Timestamp now) {
     if (!given_up && by_policy && options.retention_bytes >= 0) {
       std::uint64_t kept = total - segment.size();
       given_up = kept >= static_cast<std::uint64_t>(options.retention_bytes) && total >= segment.size();
+      if (MILENA_MUTANT("greedy-retention")) given_up = !last;
     }
     if (!given_up && by_policy && options.retention_ms >= 0) {
       TRY_ASSIGN(Timestamp newest, segment.retention_timestamp());

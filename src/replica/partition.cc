@@ -27,6 +27,7 @@ Partition::~Partition() {
 }
 
 void Partition::set_settings(const PartitionSettings& settings) {
+  if (MILENA_MUTANT("stale-settings")) return;
   settings_ = settings;
   log_->set_options(settings_.log);
 }

@@ -26,6 +26,10 @@ wire::CreateTopicsRequest create_request(const SimTopic& topic, const Overrides&
   Overrides all = configs;
   if (topic.name.starts_with("__")) all.emplace_back("cleanup.policy", "compact");
   if (topic.durable) all.emplace_back("flush.messages", "1");
+  if (topic.retention_bytes >= 0) {
+    all.emplace_back("retention.bytes", std::to_string(topic.retention_bytes));
+    all.emplace_back("file.delete.delay.ms", "1000");
+  }
   for (const auto& [key, value] : all) {
     wire::CreateTopicsRequest::CreatableTopicConfig config;
     config.name = key;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "base/random.h"
 
@@ -47,6 +49,12 @@ void History::observe(PartitionRef where, std::int64_t offset, Item item, const 
   }
 }
 
+void History::retention_sent(std::size_t topic, std::int64_t bytes) {
+  Retention& retention = retentions_[topic];
+  retention.now.reset();
+  if (bytes >= 0) retention.least = retention.least < 0 ? bytes : std::min(retention.least, bytes);
+}
+
 void History::assigned(const std::string& group, std::int32_t generation, PartitionRef where,
                        const std::string& member) {
   auto [at, fresh] = owners_[{group, generation}].emplace(where, member);
@@ -72,8 +80,20 @@ void History::check_start(PartitionRef where, State& own, const Content& content
   if (start < own.start && !own.may_lose) {
     violation(fmt::format("{}: began at {}, now at {}", name(where), own.start, start));
   }
-  if (start > own.start) violation(fmt::format("{}: records below {} are gone", name(where), start));
+  if (start > own.start) {
+    std::int64_t least = retentions_[where.topic].least;
+    if (least < 0) {
+      violation(
+          fmt::format("{}: records below {} are gone, and the topic has no retention", name(where), start));
+    } else if (!own.may_lose && content.bytes < static_cast<std::uint64_t>(least)) {
+      violation(
+          fmt::format("{}: retention left {} bytes, and it may leave {}", name(where), content.bytes, least));
+    }
+  }
   own.start = start;
+  auto kept = own.known.lower_bound(start);
+  count("history.expired", static_cast<std::uint64_t>(std::distance(own.known.begin(), kept)));
+  own.known.erase(own.known.begin(), kept);
 }
 
 void History::check_end(PartitionRef where, State& own, std::int64_t end) {
@@ -119,6 +139,18 @@ void History::check_log(PartitionRef where, const Content& content) {
     }
     at->second = item.number;
   }
+}
+
+void History::check_retention(PartitionRef where, const Content& content) {
+  auto found = retentions_.find(where.topic);
+  if (found == retentions_.end() || found->second.now.value_or(-1) < 0) return;
+  // A segment goes when what is left without it is enough; one batch may be larger than a segment's rest.
+  auto most = static_cast<std::uint64_t>(*found->second.now + 2 * topics[where.topic].segment_bytes);
+  if (content.bytes > most) {
+    violation(fmt::format("{}: {} bytes are left where retention.bytes is {}", name(where), content.bytes,
+                          *found->second.now));
+  }
+  count("history.retention_checked");
 }
 
 void History::check_topics(const std::set<std::string>& listed) {

@@ -1,9 +1,9 @@
 /// History: what the clients of one simulated run were told, and what must follow from it. It judges what is
 /// read back after each restart and at the end:
 ///   - a record that was acknowledged (acks=1 or all), or that somebody read, stays at its offset with its
-///   bytes. Records of
-///     topics without flush.messages=1 may be lost after a lost page cache (power, a failed sync), and then
-///     only as a tail;
+///     bytes. Records of topics without flush.messages=1 may be lost after a lost page cache (power, a failed
+///     sync), and then only as a tail. Where a topic has a retention a beginning goes, and retention.bytes
+///     stay;
 ///   - no record twice; each idempotent sender's in the order in which it sent them; nothing that nobody
 ///   sent;
 ///   - a committed offset of a group does not go back, nor does a topic's existence;
@@ -48,6 +48,8 @@ struct SimTopic {
   Uuid id;
   std::int32_t partitions = 1;
   bool durable = false;  // flush.messages=1
+  std::int64_t segment_bytes = 0;
+  std::int64_t retention_bytes = -1;  // when it is created; -1: records are kept
 };
 
 /// Senders from this number on are not idempotent: what they sent may be appended late.
@@ -87,6 +89,9 @@ class History {
   /// No commit that was sent so far can come into force any more.
   void commits_settled();
 
+  /// retention.bytes is to be changed; and was.
+  void retention_sent(std::size_t topic, std::int64_t bytes);
+  void retention_set(std::size_t topic, std::int64_t bytes) { retentions_[topic].now = bytes; }
   /// `member` got the partition in this generation.
   void assigned(const std::string& group, std::int32_t generation, PartitionRef where,
                 const std::string& member);
@@ -100,6 +105,8 @@ class History {
 
   // Judgement.
   void check_log(PartitionRef where, const Content& content);
+  /// At rest: retention has taken what it should.
+  void check_retention(PartitionRef where, const Content& content);
   void check_topics(const std::set<std::string>& listed);
   void check_committed(const std::string& group, PartitionRef where, std::int64_t offset);
   void violation(std::string what);
@@ -118,6 +125,10 @@ class History {
     bool may_lose = false;  // the page cache was lost since the last read
     bool ever_lost_cache = false;
   };
+  struct Retention {
+    std::int64_t least = -1;          // of all values that may have been in force; -1: none
+    std::optional<std::int64_t> now;  // if it is known
+  };
   struct Commit {
     std::int64_t known = -1;
     std::set<std::int64_t> possible;
@@ -132,6 +143,7 @@ class History {
   std::map<PartitionRef, State> partitions_;
   std::map<std::pair<std::string, PartitionRef>, Commit> offsets_;
   std::set<std::string> sure_topics_, gone_topics_;
+  std::map<std::size_t, Retention> retentions_;
   std::map<std::pair<std::string, std::int32_t>, std::map<PartitionRef, std::string>> owners_;
   std::map<std::string, std::uint64_t> counts_;
   std::vector<std::string> violations_;

@@ -19,6 +19,8 @@ const std::vector<Mutant>& mutants() {
       {"lying-disk", "the device says that it has synced, and has not", false},
       {"early-ack", "a partition acknowledges records before flush.messages has them synced", true},
       {"hasty-leader", "a leader answers acks=1 before flush.messages has the records synced", true},
+      {"greedy-retention", "retention takes every segment but the active one", true},
+      {"stale-settings", "a partition does not hear of changes to its topic's configuration", true},
       {"deaf-session", "a fetch session leaves out partitions at some offsets", true},
       {"two-selves", "a static member that was replaced may go on under its old member id", true},
       {"no-dedup", "a log takes a producer's retry for new records", true},

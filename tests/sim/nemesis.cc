@@ -37,6 +37,11 @@ const std::vector<CountedFault>& counted_paths() {
       {"batch with acks=1", "client.acks_one"},
       {"fetch in a session", "client.session_fetch"},
       {"session compared", "client.session_checked"},
+      {"record expired", "history.expired"},
+      {"retention compared", "history.retention_checked"},
+      {"retention changed", "client.retention_altered"},
+      {"size limit tried", "client.limit_checked"},
+      {"configuration described", "client.config_described"},
       {"member left", "client.member_left"},
       {"static member came back", "client.static_return"},
       {"former member fenced", "client.fenced"},
@@ -137,8 +142,8 @@ void Nemesis::disk_full() {
 }
 
 void Nemesis::failed_sync() {
-  static const char* const kParts[] = {
-      "durable-", "plain-", "__cluster_metadata", "__consumer_offsets", "checkpoint", "snapshot", "/data"};
+  static const char* const kParts[] = {"durable-",           "plain-",     "short-",   "__cluster_metadata",
+                                       "__consumer_offsets", "checkpoint", "snapshot", "/data"};
   world_.lose_cache();  // what the failed sync would have written is dropped
   world_.broker->disk().fail_next_sync(kParts[random_.below(std::size(kParts))]);
   world_.sim.run_until([this] { return !world_.broker->running(); }, 3s);

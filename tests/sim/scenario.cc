@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "admin.h"
+#include "config_admin.h"
 #include "consumer.h"
 #include "mutants.h"
 #include "nemesis.h"
@@ -24,11 +25,28 @@ void draw_topics(World& world) {
     topic.partitions = static_cast<std::int32_t>(random.between(1, 3));
     world.history.topics.push_back(std::move(topic));
   }
+  SimTopic kept;
+  kept.name = "short-" + std::to_string(count);
+  kept.durable = random.one_in(2);
+  kept.partitions = static_cast<std::int32_t>(random.between(1, 2));
+  kept.retention_bytes = 0;  // by draw_topic_configs
+  world.history.topics.push_back(std::move(kept));
 }
 
-Overrides draw_topic_configs(Random random) {
-  return {{"internal.segment.bytes", std::to_string(8192 << random.below(4))},
-          {"index.interval.bytes", std::to_string(64 << random.below(7))}};
+Overrides draw_topic_configs(World& world) {
+  Random random = world.sim.stream("topic configs");
+  std::int64_t segment = 8192 << random.below(4);
+  Overrides configs{{"internal.segment.bytes", std::to_string(segment)},
+                    {"index.interval.bytes", std::to_string(64 << random.below(7))}};
+  for (std::size_t i = 0; i < world.history.topics.size(); ++i) {
+    SimTopic& topic = world.history.topics[i];
+    topic.segment_bytes = segment;
+    if (topic.retention_bytes < 0) continue;
+    topic.retention_bytes = segment * random.between(1, 4);
+    world.history.retention_sent(i, topic.retention_bytes);
+    world.history.retention_set(i, topic.retention_bytes);
+  }
+  return configs;
 }
 
 void start_actors(World& world) {
@@ -53,12 +71,13 @@ void start_actors(World& world) {
     }
   }
   world.client->spawn(run_admin(clients));
+  world.client->spawn(run_config_admin(clients));
 }
 
 void play(World& world) {
   if (!world.bring_up()) return;
   bool created = false;
-  Overrides configs = draw_topic_configs(world.sim.stream("topic configs"));
+  Overrides configs = draw_topic_configs(world);
   world.client->spawn(create_topics(world.clients.get(), configs, &created));
   if (!world.sim.run_until([&] { return created || world.failed(); }, 60s))
     world.history.violation("no topics after 60 s");

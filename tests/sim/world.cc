@@ -48,6 +48,7 @@ io::Task<void> run_read_back(World* world, bool* done) {
     auto log = co_await read_log(clients, where);
     if (log.has_value()) {
       history.check_log(where, *log);
+      if (world->at_rest) history.check_retention(where, *log);
       left.pop_back();
     } else {
       co_await io::sleep_for(clients->loop, 50ms);
@@ -259,7 +260,9 @@ void World::finish() {
     return;
   }
   read_back();
-  sim.run_for(5s);  // the sessions of members that could not leave end
+  sim.run_for(12s);  // the sessions of members that could not leave end, and retention is looked at twice
+  at_rest = true;
+  read_back();
   std::vector<std::string> before = dump_groups();
   if (sim.stream("end").one_in(2)) {
     crash(io::SimCrash::kKill);

@@ -23,6 +23,7 @@ class World {
   io::SimNode* client = nullptr;
   std::unique_ptr<Clients> clients;
   std::vector<std::string> groups;
+  bool at_rest = false;  // nothing was written for a while: retention must have done its work
 
   bool failed() const { return !history.violations().empty(); }
   bool ready() const;
