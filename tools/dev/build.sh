@@ -6,12 +6,29 @@ preset_dir() { [ "$1" = release ] && echo build || echo "build-$1"; }
 # has_target DIR TARGET
 has_target() { ninja -C "$1" -t query "$2" >/dev/null 2>&1; }
 
-# compile DIR [TARGET...]: with progress on a terminal, and only with what went wrong elsewhere.
+# compile DIR [TARGET...]: with ninja's own line on a terminal; elsewhere with a line each 30 s and what went wrong.
 compile() {
-  local dir=$1 quiet=--quiet
+  local dir=$1
   shift
-  [ ! -t 1 ] || quiet=''
-  ninja -C "$dir" -j "$jobs" $quiet "$@"
+  if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
+    ninja -C "$dir" -j "$jobs" "$@"
+  else
+    NINJA_STATUS='[%f/%t %e] ' ninja -C "$dir" -j "$jobs" "$@" | progress 30
+  fi
+}
+
+# progress SECONDS: passes on what ninja prints, but of its status lines only the counts, and at most that often.
+progress() {
+  local line next=$1
+  while IFS= read -r line; do
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\ +([0-9]+)\.[0-9]+\]\  ]]; then
+      [ "${BASH_REMATCH[3]}" -ge "$next" ] || continue
+      printf '   %s of %s steps, %s s\n' "${BASH_REMATCH[@]:1:3}" >&2
+      next=$((BASH_REMATCH[3] + $1))
+    elif [[ $line != "ninja: Entering directory"* && $line != "ninja: no work to do." ]]; then
+      printf '%s\n' "$line"
+    fi
+  done
 }
 
 # configure PRESET [CMAKE_ARG...]: quiet unless it fails. Idempotent and quick when nothing changed.
@@ -41,12 +58,27 @@ dev_build() {
     die "the $preset build failed" "read the first compiler error above"
 }
 
+# names_a_file [ARG...]: whether `milena server ARG...` is given a file, which then lies where the caller is.
+names_a_file() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --override | --port) shift ;;
+      -*) ;;
+      *) return 0 ;;
+    esac
+    [ $# -eq 0 ] || shift
+  done
+  return 1
+}
+
+# dev_run: with a file, in the caller's directory; without one, here, so that ./data is this repository's.
 dev_run() {
   need_packages "${packages_build[@]}"
   need_disk 2000
   configure release -DMILENA_TESTS="$(with_tests)"
   has_target build milena || die "this revision has no server yet" "./dev test shows what there is"
-  phase "build milena" compile build milena ||
+  phase "build milena (minutes, the first time)" compile build milena ||
     die "the build failed" "read the first compiler error above"
-  exec build/milena server "$@"
+  if names_a_file "$@"; then cd "$caller"; fi
+  exec "$root/build/milena" server "$@"
 }

@@ -36,7 +36,8 @@ test_full() {
   fi
 }
 
-# test_fast: no Kafka node, no real client, a sample of values and seeds. Owners mark what else belongs here `fast`.
+# test_fast: no Kafka node, no real client, a sample of values and seeds. Owners mark what else belongs here `fast`; the
+# golden tests among those need Kafka's jars.
 test_fast() {
   need_kafka
   configure release -DMILENA_TESTS=ON

@@ -36,7 +36,7 @@ dev_fuzz() {
   for name in "${names[@]}"; do
     has_target build-fuzz "fuzz_$name" || die "no fuzz target '$name'" "./dev fuzz runs all there are"
   done
-  phase "build the fuzz targets" compile build-fuzz fuzz_seeds "${names[@]/#/fuzz_}" ||
+  phase "build the fuzz targets with clang (minutes, the first time; --seconds is for each target that runs then)" compile build-fuzz fuzz_seeds "${names[@]/#/fuzz_}" ||
     die "the build failed" "read the first compiler error above"
   build-fuzz/fuzz_seeds "$cache/fuzz-seeds" >/dev/null || die "no generated inputs" "run build-fuzz/fuzz_seeds by hand"
   for name in "${names[@]}"; do
