@@ -27,13 +27,23 @@ constexpr const char* kFirstSteps = R"(First steps:
 Environment: MILENA_BROKERS (servers, as -b), MILENA_PROFILE (as -P), NO_COLOR, CLICOLOR_FORCE.
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 timeout or unreachable, 130 interrupted.)";
 
+// The server's command line belongs to its own parser; here its options are for completion.
+void add_server_words(CLI::App& root) {
+  CLI::App& app =
+      *root.add_subcommand("server", "Run a node (broker and controller); see 'milena server --help'");
+  app.add_option("file")->type_name("FILE");
+  app.add_option("--override", "one key over the file and the environment")->type_name("KEY=VALUE");
+  app.add_option("--port", "clients' port; the controller's is the next one")->type_name("N");
+  app.add_flag("--no-format")->description("never format empty log directories");
+}
+
 void build(CLI::App& root, Context& context) {
   root.name("milena");
   root.description(kAbout);
   root.set_version_flag("--version,-V", "milena " + context.host.version);
   root.require_subcommand(0, 1);
   root.get_formatter()->column_width(34);
-  root.add_subcommand("server", "Run a node (broker and controller); see 'milena server --help'");
+  add_server_words(root);
   add_topic_verbs(root, context);
   add_produce_verb(root, context);
   add_consume_verb(root, context);

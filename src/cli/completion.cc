@@ -6,34 +6,95 @@
 
 #include "cli/checks.h"
 #include "cli/verbs.h"
+#include "config/key.h"
 
 namespace milena::cli {
 namespace {
 
+// What may stand behind an option.
+struct Value {
+  enum class Kind : std::uint8_t {
+    kNone,      // a flag
+    kAny,       // nothing that could be listed
+    kWords,     // these
+    kSettings,  // these keys, each with a '=' behind it
+    kNames,     // what this verb prints
+    kFile,
+  };
+  Kind kind = Kind::kNone;
+  std::string text;
+};
+
+struct Choice {
+  std::vector<std::string> names;  // "-p", "--partitions"
+  std::string about;
+  Value value;
+};
+
 // A verb's path ("topic create"), its sub-verbs and its options.
 struct Node {
   std::string path;
-  std::vector<std::pair<std::string, std::string>> verbs;    // name, about
-  std::vector<std::pair<std::string, std::string>> options;  // "--partitions", about
+  std::vector<std::string> patterns;                        // "topic/create": how a shell's loop meets it
+  std::vector<std::pair<std::string, std::string>> verbs;  // name, about
+  std::vector<Choice> options;
+  bool takes_file = false;  // as an argument
 };
 
-void collect(const CLI::App& app, const std::string& path, std::vector<Node>& nodes) {
-  Node node{path, {}, {}};
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_snames())
-      node.options.emplace_back("-" + name, option->get_description());
-    for (const std::string& name : option->get_lnames())
-      node.options.emplace_back("--" + name, option->get_description());
+std::string joined(const std::vector<std::string>& words, const std::string& between) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
+  return text;
+}
+
+std::string keys_of(config::Scope scope, const std::string& end) {
+  std::vector<std::string> words;
+  for (const config::Key& key : config::keys(scope)) words.push_back(std::string(key.name) + end);
+  return joined(words, " ");
+}
+
+Value value_of(const std::string& path, CLI::Option& option) {
+  using Kind = Value::Kind;
+  if (option.get_items_expected_max() == 0) return {};
+  if (auto words = choices(option); !words.empty()) return {Kind::kWords, joined(words, " ")};
+  std::string type = option.get_type_name();
+  if (type == "TOPIC") return {Kind::kNames, "topic list"};
+  if (type == "GROUP") return {Kind::kNames, "group list"};
+  if (type == "FILE") return {Kind::kFile, {}};
+  if (type == "POSITION") return {Kind::kWords, "start end"};
+  bool of_topic = path.starts_with("topic ");
+  if (of_topic && option.check_lname("config")) return {Kind::kSettings, keys_of(config::Scope::kTopic, "=")};
+  if (of_topic && option.check_lname("delete-config"))
+    return {Kind::kWords, keys_of(config::Scope::kTopic, "")};
+  if (option.check_lname("override")) return {Kind::kSettings, keys_of(config::Scope::kBroker, "=")};
+  return {Kind::kAny, {}};
+}
+
+void collect(CLI::App& app, const std::string& path, std::vector<std::string> patterns,
+             std::vector<Node>& nodes) {
+  Node node{path, std::move(patterns), {}, {}};
+  for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
+    Choice choice{{}, option->get_description(), value_of(path, *option)};
+    for (const std::string& name : option->get_snames()) choice.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) choice.names.push_back("--" + name);
+    if (choice.names.empty()) {
+      node.takes_file = node.takes_file || choice.value.kind == Value::Kind::kFile;
+    } else {
+      node.options.push_back(std::move(choice));
+    }
   }
-  std::vector<const CLI::App*> children;
-  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
+  std::vector<CLI::App*> children;
+  for (CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (child->get_name().empty()) continue;
     node.verbs.emplace_back(child->get_name(), child->get_description());
     children.push_back(child);
   }
   nodes.push_back(std::move(node));
-  for (const CLI::App* child : children)
-    collect(*child, path.empty() ? child->get_name() : path + " " + child->get_name(), nodes);
+  for (CLI::App* child : children) {
+    std::vector<std::string> names{path + "/" + child->get_name()};
+    for (const std::string& alias : child->get_aliases()) names.push_back(path + "/" + alias);
+    collect(*child, path.empty() ? child->get_name() : path + " " + child->get_name(), std::move(names),
+            nodes);
+  }
 }
 
 // Verbs whose arguments are names that the cluster knows.
@@ -46,43 +107,72 @@ std::string names_command(const std::string& path) {
   return "";
 }
 
+// How a shell asks the cluster.
+std::string asking(const std::string& verb) {
+  return fmt::format("milena {} -o name --timeout 200 2>/dev/null", verb);
+}
+
 std::string words_of(const std::vector<std::pair<std::string, std::string>>& list) {
   std::string words;
   for (const auto& [name, about] : list) words += (words.empty() ? "" : " ") + name;
   return words;
 }
 
+// The loop's cases that find the verb: as bash and zsh write them.
+std::string verb_cases(const std::vector<Node>& nodes) {
+  std::string text;
+  for (const Node& node : nodes)
+    if (!node.path.empty())
+      text += fmt::format("      \"{}\") verb=\"{}\" ;;\n", joined(node.patterns, "\"|\""), node.path);
+  return text;
+}
+
+std::string bash_value(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::kWords:
+    case Value::Kind::kSettings:
+      return fmt::format("words=\"{}\" ", value.text);
+    case Value::Kind::kNames:
+      return fmt::format("words=\"$({})\" ", asking(value.text));
+    case Value::Kind::kFile:
+      return "files=1 ";
+    default:
+      return "";
+  }
+}
+
 std::string bash_script(const std::vector<Node>& nodes) {
   std::string text = R"sh(# bash completion of milena:  eval "$(milena completion bash)"
 _milena() {
-  local current="${COMP_WORDS[COMP_CWORD]}" verb="" word words="" i
+  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="" word words="" files="" i
+  if [[ $current == "=" ]]; then current=""
+  elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}=${COMP_WORDS[COMP_CWORD-2]}"; fi
+  before="${before%%=*}"
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="${COMP_WORDS[i]}"
     case "$verb/$word" in
       */-*) ;;
 )sh";
-  for (const Node& node : nodes)
-    if (!node.path.empty()) {
-      std::size_t space = node.path.rfind(' ');
-      std::string parent = space == std::string::npos ? "" : node.path.substr(0, space);
-      std::string leaf = space == std::string::npos ? node.path : node.path.substr(space + 1);
-      text += fmt::format("      \"{}/{}\") verb=\"{}\" ;;\n", parent, leaf, node.path);
-    }
-  text += "    esac\n  done\n  case \"$verb\" in\n";
+  text += verb_cases(nodes) + "    esac\n  done\n  case \"$verb\" in\n";
   for (const Node& node : nodes) {
-    text += fmt::format("    \"{}\")\n", node.path);
-    text += fmt::format("      if [[ $current == -* ]]; then words=\"{}\"\n", words_of(node.options));
-    std::string names = names_command(node.path);
-    if (names.empty()) {
-      text += fmt::format("      else words=\"{}\"; fi ;;\n", words_of(node.verbs));
-    } else {
-      text +=
-          fmt::format("      else words=\"$(milena {} -o name --timeout 200 2>/dev/null)\"; fi ;;\n", names);
+    text += fmt::format("    \"{}\")\n      case \"$before\" in\n", node.path);
+    std::string options;
+    for (const Choice& option : node.options) {
+      options += (options.empty() ? "" : " ") + joined(option.names, " ");
+      if (option.value.kind != Value::Kind::kNone)
+        text += fmt::format("        {}) {};;\n", joined(option.names, "|"), bash_value(option.value));
     }
+    std::string names = names_command(node.path);
+    std::string words = names.empty() ? words_of(node.verbs) : fmt::format("$({})", asking(names));
+    text += fmt::format("        *) if [[ $current == -* ]]; then words=\"{}\"\n", options);
+    text += fmt::format("          else words=\"{}\"{}; fi ;;\n      esac ;;\n", words,
+                        node.takes_file ? " files=1" : "");
   }
   text += R"sh(  esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-  if [[ ${#COMPREPLY[@]} -eq 0 && $current != -* ]]; then mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi
+  if [[ -n $files ]]; then compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current"); fi
+  if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
+  return 0
 }
 complete -F _milena milena
 )sh";
@@ -95,49 +185,81 @@ std::string quoted(std::string text) {
   return "'" + text + "'";
 }
 
+std::string zsh_value(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::kWords:
+      return fmt::format("compadd -- {}; return", value.text);
+    case Value::Kind::kSettings:
+      return fmt::format("compadd -S '' -- {}; return", value.text);
+    case Value::Kind::kNames:
+      return fmt::format("compadd -- ${{(f)\"$({})\"}}; return", asking(value.text));
+    case Value::Kind::kFile:
+      return "_files; return";
+    default:
+      return "return";
+  }
+}
+
 std::string zsh_script(const std::vector<Node>& nodes) {
   std::string text = R"sh(#compdef milena
 # zsh completion of milena:  milena completion zsh > ~/.zfunc/_milena  (with fpath+=~/.zfunc before compinit)
 _milena() {
-  local verb="" word
+  local verb="" word before="${words[CURRENT-1]}"
   local -a words_here
   integer i
+  if [[ $PREFIX == --*=* ]]; then before="${PREFIX%%=*}"; compset -P '*='; fi
   for ((i = 2; i < CURRENT; i++)); do
     word="${words[i]}"
     case "$verb/$word" in
+      */-*) ;;
 )sh";
-  for (const Node& node : nodes)
-    if (!node.path.empty()) {
-      std::size_t space = node.path.rfind(' ');
-      std::string parent = space == std::string::npos ? "" : node.path.substr(0, space);
-      std::string leaf = space == std::string::npos ? node.path : node.path.substr(space + 1);
-      text += fmt::format("      \"{}/{}\") verb=\"{}\" ;;\n", parent, leaf, node.path);
-    }
-  text += "    esac\n  done\n  case \"$verb\" in\n";
+  text += verb_cases(nodes) + "    esac\n  done\n  case \"$verb\" in\n";
   auto described = [](const std::string& name, std::string about) {
     for (std::size_t at = 0; (at = about.find(':', at)) != std::string::npos; at += 2) about.insert(at, "\\");
     return quoted(name + ":" + about);
   };
   for (const Node& node : nodes) {
-    text += fmt::format("    \"{}\")\n      if [[ $PREFIX == -* ]]; then words_here=(", node.path);
-    for (const auto& [name, about] : node.options) text += " " + described(name, about);
+    text += fmt::format("    \"{}\")\n      case \"$before\" in\n", node.path);
+    for (const Choice& option : node.options)
+      if (option.value.kind != Value::Kind::kNone)
+        text += fmt::format("        {}) {} ;;\n", joined(option.names, "|"), zsh_value(option.value));
+    text += "      esac\n      if [[ $PREFIX == -* ]]; then words_here=(";
+    for (const Choice& option : node.options)
+      for (const std::string& name : option.names) text += " " + described(name, option.about);
     text += " )\n      else ";
     std::string names = names_command(node.path);
     if (names.empty()) {
       text += "words_here=(";
       for (const auto& [name, about] : node.verbs) text += " " + described(name, about);
-      text += " ); fi ;;\n";
+      text += fmt::format(" ){}; fi ;;\n", node.takes_file ? "; _files" : "");
     } else {
-      text += fmt::format("words_here=(${{(f)\"$(milena {} -o name --timeout 200 2>/dev/null)\"}}); fi ;;\n",
-                          names);
+      text += fmt::format("words_here=(${{(f)\"$({})\"}}); fi ;;\n", asking(names));
     }
   }
   text += R"sh(  esac
-  if (( ${#words_here} )); then _describe 'milena' words_here; else _files; fi
+  if (( ${#words_here} )); then _describe 'milena' words_here; fi
 }
 if [[ "$funcstack[1]" == "_milena" ]]; then _milena "$@"; else compdef _milena milena; fi
 )sh";
   return text;
+}
+
+// How fish is told what stands behind an option; -x: that, and no file.
+std::string fish_value(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::kNone:
+      return "";
+    case Value::Kind::kWords:
+    case Value::Kind::kSettings:
+      return fmt::format(" -x -a {}", quoted(value.text));
+    case Value::Kind::kNames:
+      return fmt::format(" -x -a {}", quoted("(" + asking(value.text) + ")"));
+    case Value::Kind::kFile:
+      return " -r -F";
+    case Value::Kind::kAny:
+      return " -x";
+  }
+  return "";
 }
 
 std::string fish_script(const std::vector<Node>& nodes) {
@@ -173,15 +295,17 @@ complete -c milena -f
     for (const auto& [name, about] : node.verbs)
       text += fmt::format("complete -c milena -n {} -a {} -d {}\n", quoted(here), name, quoted(about));
     std::string within = node.path.empty() ? "__milena_none" : "__milena_at " + node.path;
-    for (const auto& [name, about] : node.options) {
-      bool is_long = name.starts_with("--");
-      text += fmt::format("complete -c milena -n {} -{} {} -d {}\n", quoted(within), is_long ? "l" : "s",
-                          name.substr(is_long ? 2 : 1), quoted(about));
-    }
+    for (const Choice& option : node.options)
+      for (const std::string& name : option.names) {
+        bool is_long = name.starts_with("--");
+        text += fmt::format("complete -c milena -n {} -{} {}{} -d {}\n", quoted(within), is_long ? "l" : "s",
+                            name.substr(is_long ? 2 : 1), fish_value(option.value), quoted(option.about));
+      }
+    if (node.takes_file) text += fmt::format("complete -c milena -n {} -F\n", quoted(within));
     std::string names = names_command(node.path);
     if (!names.empty())
       text += fmt::format("complete -c milena -n {} -a {}\n", quoted(within),
-                          quoted(fmt::format("(milena {} -o name --timeout 200 2>/dev/null)", names)));
+                          quoted("(" + asking(names) + ")"));
   }
   return text;
 }
@@ -203,7 +327,7 @@ void add_completion_verb(CLI::App& root, Context& context) {
   app.callback([&context, top, shell] {
     context.action = [&context, top, shell] {
       std::vector<Node> nodes;
-      collect(*top, "", nodes);
+      collect(*top, "", {}, nodes);
       std::string text = *shell == "bash"  ? bash_script(nodes)
                          : *shell == "zsh" ? zsh_script(nodes)
                                            : fish_script(nodes);
