@@ -40,6 +40,7 @@ TEST(ParsePosition, all_forms) {
   for (const char* bad :
        {"", "x", "1x", "@", "@2023-13-01", "@2023-02-30", "@2023-01-01T25:00", "@-5", "--5"})
     EXPECT_TRUE(parse_position(bad).failed()) << bad;
+  EXPECT_THAT(parse_position("x", "start or end").error(), HasSubstr("write start or end"));
 }
 
 TEST(ParseTimestamp, zones_and_fractions) {

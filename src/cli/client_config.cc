@@ -1,8 +1,10 @@
 #include "cli/client_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/properties.h"
+#include "cli/rdkafka.h"
 
 namespace milena::cli {
 namespace {
@@ -43,6 +45,23 @@ Outcome<void> check_protocol(const Properties& properties, const std::string& pa
                      "only PLAINTEXT is there yet", "name a PLAINTEXT listener and remove the key"});
 }
 
+// Every verb says the same of a file. Where librdkafka is not installed, those that need it say so.
+Outcome<void> drop_foreign(Context& context, const std::string& path) {
+  if (context.client_properties.empty()) return {};
+  auto library = RdKafka::load();
+  if (library.failed()) return {};
+  auto foreign = take_out_foreign(*library, context.client_properties);
+  if (foreign.failed()) {
+    Failure failure = foreign.error();
+    failure.what = path + ": " + failure.what;
+    return Err(std::move(failure));
+  }
+  if (!foreign->empty())
+    context.terminal.talk(
+        fmt::format("warning: {}: left out, not known here: {}\n", path, fmt::join(*foreign, ", ")));
+  return {};
+}
+
 io::Task<int> ask_any(io::Loop* loop, client::ClusterOptions options,
                       client::ClientResult<client::ConnectionPtr>* to) {
   client::Cluster cluster(*loop, std::move(options));
@@ -73,6 +92,7 @@ Outcome<void> load_client_config(Context& context) {
     if (auto servers = properties.find(kServersKey); servers != properties.end()) brokers = servers->second;
     properties.erase(kServersKey);
     context.client_properties.assign(properties.begin(), properties.end());
+    TRY(drop_foreign(context, path));
   }
   if (common.brokers.empty()) common.brokers = brokers.value_or(kDefaultBrokers);
   return {};

@@ -3,7 +3,8 @@
 /// -P or MILENA_PROFILE.
 ///
 /// `bootstrap.servers` tells every verb where the cluster is; the other keys are librdkafka's and go to
-/// produce and consume. The strongest says: -b, then -F or -P, then MILENA_BROKERS, then MILENA_PROFILE, then
+/// produce and consume. What librdkafka does not know, as a Java client's file has it, is left out with a
+/// warning. The strongest says: -b, then -F or -P, then MILENA_BROKERS, then MILENA_PROFILE, then
 /// localhost:9092.
 #pragma once
 

@@ -25,7 +25,8 @@ constexpr const char* kFirstSteps = R"(First steps:
   milena consume orders -e
 
 Environment: MILENA_BROKERS (servers, as -b), MILENA_PROFILE (as -P), NO_COLOR, CLICOLOR_FORCE.
-Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 timeout or unreachable, 130 interrupted.)";
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 timeout or unreachable,
+130 interrupted (143 by SIGTERM).)";
 
 // The server's command line belongs to its own parser; here its options are for completion.
 void add_server_words(CLI::App& root) {

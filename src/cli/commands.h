@@ -2,7 +2,7 @@
 /// what goes with every command line: help, completion, version.
 ///
 /// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 timed out or unreachable, 130
-/// interrupted. Data goes to standard output, everything else to standard error.
+/// interrupted (143 by SIGTERM). Data goes to standard output, everything else to standard error.
 #pragma once
 
 #include <functional>

@@ -19,6 +19,7 @@ namespace {
 struct ConsumeOptions {
   std::vector<std::string> topics;
   std::string from = "start";
+  bool from_given = false;
   std::int64_t count = -1;  // -1: no end
   std::string group;
   std::string format;
@@ -45,6 +46,11 @@ class Consumer {
   /// The offset that was asked for, or the nearest one that the partition has.
   Outcome<std::int64_t> offset_within(const TopicPartition& partition) const;
   Outcome<std::int64_t> offset_at(const TopicPartition& partition, std::int64_t timestamp) const;
+  /// A group that has committed goes on from there: says so to who asks for another beginning.
+  void warn_of_commits(const rd_kafka_topic_partition_list_t* partitions);
+  /// Commits the end of a partition that was met, where nothing is committed: the place where a new group
+  /// begins stays, even when it has read nothing. As Java's consumer commits its position.
+  void commit_end(const rd_kafka_message_t* end);
   rd_kafka_message_t* next(int timeout_ms);
   Outcome<void> consume();
   /// In vain so far, by waits of kIdleMs: fails when the group cannot be joined for as long as --timeout
@@ -65,6 +71,8 @@ class Consumer {
   rd_kafka_queue_t* queue_ = nullptr;
   std::map<TopicPartition, rd_kafka_topic_t*> started_;
   std::set<TopicPartition> ended_;
+  std::set<TopicPartition> placed_;  // the group has committed an offset there
+  bool commits_ = true;
   std::int64_t taken_ = 0;
   bool joined_ = false;
   std::int64_t waited_ms_ = 0;
@@ -76,7 +84,7 @@ Failure wrong(const char* option, const std::string& why) {
 }
 
 Outcome<void> Consumer::prepare() {
-  auto from = parse_position(options_.from);
+  auto from = parse_position(options_.from, "start, end, an offset, -N or @TIME");
   if (from.failed()) return Err(wrong("--from", from.error()));
   from_ = *from;
   bool plain = from_.kind == Position::Kind::kStart || from_.kind == Position::Kind::kEnd;
@@ -84,9 +92,12 @@ Outcome<void> Consumer::prepare() {
     return Err(usage("a group begins where it has committed; --from start or end is for its first time",
                      fmt::format("milena group seek {} --to {}", options_.group, options_.from)));
   if (by_group() && !options_.partitions.empty())
-    return Err(usage("-p and -g exclude each other: a group shares out the partitions itself"));
+    return Err(usage("-p and -g exclude each other: a group shares out the partitions itself",
+                     "leave out -g to read one partition, or -p to read in the group"));
   if (from_.kind == Position::Kind::kRelative && from_.value > 0)
     return Err(wrong("--from", "+N needs a place to count from; -N counts from the end"));
+  if (!options_.format.empty() && options_.output != "text")
+    return Err(usage("-f and -o json exclude each other: JSON has its own form", "leave out one of them"));
   if (options_.output == "text") {
     auto format = OutputRecordFormat::parse(options_.format.empty() ? "%v\\n" : options_.format);
     if (format.failed()) return Err(wrong("-f", format.error()));
@@ -105,6 +116,8 @@ Outcome<void> Consumer::prepare() {
   };
   if (by_group()) properties.emplace_back("group.id", options_.group);
   TRY(add_own_properties(context_, options_.properties, properties));
+  for (const auto& [key, value] : properties)
+    if (key == "enable.auto.commit") commits_ = value == "true";
   TRY(reach_brokers(context_, properties));
   TRY_ASSIGN(RdKafka library, RdKafka::load());
   TRY_ASSIGN(client_, RdKafkaClient::create(library, RD_KAFKA_CONSUMER, properties, nullptr, nullptr));
@@ -189,20 +202,59 @@ Outcome<void> Consumer::start_partitions() {
 Outcome<void> Consumer::start_group() {
   const RdKafka& library = client_->library();
   rd_kafka_topic_partition_list_t* topics = library.topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_t* all = library.topic_partition_list_new(1);
   for (const std::string& topic : options_.topics) {
     auto partitions = partitions_of(*client_, topic, static_cast<int>(context_.common.timeout_ms));
     if (partitions.failed()) {
       library.topic_partition_list_destroy(topics);
+      library.topic_partition_list_destroy(all);
       return Err(partitions.error());
     }
+    for (std::int32_t id : *partitions) library.topic_partition_list_add(all, topic.c_str(), id);
     library.topic_partition_list_add(topics, topic.c_str(), RD_KAFKA_PARTITION_UA);
   }
+  if (options_.from_given) warn_of_commits(all);
+  library.topic_partition_list_destroy(all);
   library.poll_set_consumer(client_->handle());
   rd_kafka_resp_err_t error = library.subscribe(client_->handle(), topics);
   library.topic_partition_list_destroy(topics);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     return Err(rdkafka_failure(library, fmt::format("cannot join group '{}'", options_.group), error));
   return {};
+}
+
+void Consumer::warn_of_commits(const rd_kafka_topic_partition_list_t* partitions) {
+  const RdKafka& library = client_->library();
+  rd_kafka_topic_partition_list_t* list = library.topic_partition_list_new(partitions->cnt);
+  for (int i = 0; i < partitions->cnt; ++i)
+    library.topic_partition_list_add(list, partitions->elems[i].topic, partitions->elems[i].partition);
+  rd_kafka_resp_err_t error =
+      library.committed(client_->handle(), list, static_cast<int>(context_.common.timeout_ms));
+  int with_commit = 0;
+  for (int i = 0; i < list->cnt; ++i) with_commit += list->elems[i].offset >= 0 ? 1 : 0;
+  library.topic_partition_list_destroy(list);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR || with_commit == 0) return;  // joining tells what is wrong
+  context_.terminal.talk(
+      fmt::format("group '{}' goes on where it has committed; --from {} is for its first time\n"
+                  "  next: milena group seek {} --to {} --yes\n",
+                  options_.group, options_.from, options_.group, options_.from));
+}
+
+void Consumer::commit_end(const rd_kafka_message_t* end) {
+  const RdKafka& library = client_->library();
+  if (!commits_ || !placed_.emplace(library.topic_name(end->rkt), end->partition).second) return;
+  rd_kafka_topic_partition_list_t* list = library.topic_partition_list_new(1);
+  rd_kafka_topic_partition_t* entry =
+      library.topic_partition_list_add(list, library.topic_name(end->rkt), end->partition);
+  rd_kafka_resp_err_t error =
+      library.committed(client_->handle(), list, static_cast<int>(context_.common.timeout_ms));
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR && entry->offset < 0) {
+    entry->offset = end->offset;
+    error = library.commit(client_->handle(), list, 0);
+  }
+  library.topic_partition_list_destroy(list);
+  // A group that is sharing out its partitions anew comes to the end again.
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) placed_.erase({library.topic_name(end->rkt), end->partition});
 }
 
 rd_kafka_message_t* Consumer::next(int timeout_ms) {
@@ -247,6 +299,7 @@ void Consumer::print(const rd_kafka_message_t* message) {
 bool Consumer::at_end(const rd_kafka_message_t* message) {
   const RdKafka& library = client_->library();
   ended_.emplace(library.topic_name(message->rkt), message->partition);
+  if (by_group()) commit_end(message);
   if (!options_.exit_at_end) return false;
   if (!by_group()) return ended_.size() == started_.size();
   rd_kafka_topic_partition_list_t* assigned = nullptr;
@@ -336,7 +389,7 @@ int Consumer::run() {
   if (outcome.has_value()) outcome = consume();
   stop();
   if (outcome.failed()) return context_.fail(outcome.error());
-  return interrupted() ? static_cast<int>(Exit::kInterrupted) : 0;
+  return interrupted() ? interrupted_exit() : 0;
 }
 
 }  // namespace
@@ -346,14 +399,17 @@ void add_consume_verb(CLI::App& root, Context& context) {
   CLI::App& app = *root.add_subcommand("consume", "Print records of topics; goes on until Ctrl-C, -n or -e");
   add_broker_options(app, context);
   app.add_option("topics", options->topics, "names of the topics")->required()->type_name("TOPIC");
-  app.add_option("--from", options->from, "start, end, an offset, -N (the last N) or @TIME")
+  app.add_option("--from", options->from,
+                 "start, end, an offset, -N (the last N) or @TIME; with -g start or end, and only where the "
+                 "group has committed nothing")
       ->type_name("POSITION")
       ->capture_default_str();
   app.add_option("-n,--count", options->count, "stop after this many records")
       ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
       ->type_name("N");
   app.add_flag("-e,--exit", options->exit_at_end, "stop at the end of all partitions");
-  app.add_option("-g,--group", options->group, "read as a member of this group, and commit")
+  app.add_option("-g,--group", options->group, "read as a member of this group, and commit; a new one begins at --from")
+      ->check(not_empty())
       ->type_name("GROUP");
   app.add_option("-f,--format", options->format,
                  "%t topic, %p partition, %o offset, %k key, %v value, %h headers, %T timestamp, %K %S sizes")
@@ -376,7 +432,8 @@ void add_consume_verb(CLI::App& root, Context& context) {
   milena consume orders --from -10 -e -o json | jq .value
   milena consume orders --from @2026-01-31T12:00:00Z -n 1
   milena consume orders -g billing --from end)");
-  app.callback([&context, options] {
+  app.callback([&context, &app, options] {
+    options->from_given = app.count("--from") > 0;
     context.action = [&context, options] { return Consumer(context, *options).run(); };
   });
 }

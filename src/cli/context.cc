@@ -42,13 +42,16 @@ void add_output_options(CLI::App& app, Context& context) {
 void add_broker_options(CLI::App& app, Context& context) {
   app.add_option("-b,--bootstrap-server,--brokers", context.common.brokers,
                  "servers to begin with, host:port,... (env MILENA_BROKERS)")
+      ->check(not_empty())
       ->type_name("SERVERS")
       ->default_str(kDefaultBrokers);
   app.add_option("-F,--client-config,--command-config", context.common.client_config,
                  "a client.properties with bootstrap.servers and more")
+      ->check(not_empty())
       ->type_name("FILE");
   app.add_option("-P,--profile", context.common.profile,
                  "the same from ~/.config/milena/NAME.properties (env MILENA_PROFILE)")
+      ->check(not_empty())
       ->type_name("NAME");
   app.add_option("--timeout", context.common.timeout_ms, "give up after this many milliseconds")
       ->check(whole_number(1, 3'600'000))

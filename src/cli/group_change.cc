@@ -123,7 +123,12 @@ io::Task<Outcome<std::vector<Move>>> plan_moves(Session* session, GroupOptions o
         move.after = times.contains(partition) && times[partition] >= 0 ? times[partition] : ends[partition];
         break;
     }
-    move.after = std::clamp(move.after, starts[partition], ends[partition]);
+    std::int64_t nearest = std::clamp(move.after, starts[partition], ends[partition]);
+    if (nearest != move.after)
+      session->context().terminal.talk(fmt::format("{}-{} has offsets {} to {}, not {}: {} is the nearest\n",
+                                                   partition.first, partition.second, starts[partition],
+                                                   ends[partition], move.after, nearest));
+    move.after = nearest;
     moves.push_back(move);
   }
   co_return moves;

@@ -88,7 +88,7 @@ Result<std::int64_t, std::string> parse_timestamp_ms(std::string_view text) {
          fraction_ms;
 }
 
-Result<Position, std::string> parse_position(std::string_view text) {
+Result<Position, std::string> parse_position(std::string_view text, std::string_view forms) {
   using Kind = Position::Kind;
   if (text == "start" || text == "beginning" || text == "earliest") return Position{Kind::kStart, 0};
   if (text == "end" || text == "latest") return Position{Kind::kEnd, 0};
@@ -99,7 +99,7 @@ Result<Position, std::string> parse_position(std::string_view text) {
   Position position{Kind::kOffset, 0};
   if (text.starts_with('+') || text.starts_with('-')) position.kind = Kind::kRelative;
   if (!text.empty() && whole(text.substr(text.starts_with('+') ? 1 : 0), position.value)) return position;
-  return Err(fmt::format("'{}' is no position; write start, end, an offset, +N, -N or @TIME", text));
+  return Err(fmt::format("'{}' is no position; write {}", text, forms));
 }
 
 }  // namespace milena::cli

@@ -23,8 +23,9 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
-/// Errors: a sentence with the forms there are.
-Result<Position, std::string> parse_position(std::string_view text);
+/// Errors: a sentence with `forms`, those that there are for the caller.
+Result<Position, std::string> parse_position(
+    std::string_view text, std::string_view forms = "start, end, an offset, +N, -N or @TIME");
 /// "2026-01-31", "2026-01-31T12:00:00", with a fraction and Z or +01:00; UTC where no zone is given.
 Result<std::int64_t, std::string> parse_timestamp_ms(std::string_view text);
 

@@ -33,13 +33,19 @@ struct Deliveries {
   std::uint64_t delivered = 0;
   std::uint64_t failed = 0;
   rd_kafka_resp_err_t first_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::uint64_t first_record = 0;  // the number of the record that failed first
+  std::size_t first_size = 0;
   std::map<std::int32_t, std::pair<std::int64_t, std::int64_t>> offsets;  // by partition: first, last
 };
 
 void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   auto* deliveries = static_cast<Deliveries*>(static_cast<RdKafkaClient*>(opaque)->opaque());
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    if (deliveries->failed++ == 0) deliveries->first_error = message->err;
+    if (deliveries->failed++ == 0) {
+      deliveries->first_error = message->err;
+      deliveries->first_record = reinterpret_cast<std::uintptr_t>(message->_private);
+      deliveries->first_size = message->len + message->key_len;
+    }
     return;
   }
   ++deliveries->delivered;
@@ -50,6 +56,17 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   }
 }
 
+// A coroutine cannot keep a reference to what its caller's lambda holds.
+io::Task<int> ask_for_topic(io::Loop* loop, client::ClusterOptions options, std::string topic, bool* missing) {
+  client::Cluster cluster(*loop, std::move(options));
+  std::vector<std::string> names{topic};
+  auto metadata = co_await cluster.fetch_metadata(std::move(names));
+  if (metadata.failed()) co_return 0;
+  for (const auto& one : (*metadata)->topics)
+    *missing = wire::error_code_from(one.error_code) == wire::ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  co_return 0;
+}
+
 class Producer {
  public:
   Producer(Context& context, const ProduceOptions& options) : context_(context), options_(options) {}
@@ -58,15 +75,20 @@ class Producer {
  private:
   Outcome<void> prepare();
   Outcome<void> read_and_send();
-  Outcome<void> send(const InputRecord& record);
+  Outcome<void> send(const InputRecord& record, std::uint64_t number);
+  /// The failure with what to do about it, where the library's words are not enough.
+  Failure explained(Failure failure, rd_kafka_resp_err_t error, std::uint64_t number, std::size_t size) const;
+  Outcome<void> look_for_topic();
   Outcome<void> finish();
-  void report();
+  void report(bool failed);
 
   Context& context_;
   const ProduceOptions& options_;
   std::optional<InputRecordFormat> format_;
   std::vector<std::pair<std::string, std::string>> headers_;
   Deliveries deliveries_;
+  std::string size_limit_ = "1000000";  // librdkafka's own message.max.bytes
+  bool missing_ = false;                // there was no such topic at the start
   std::unique_ptr<RdKafkaClient> client_;
 };
 
@@ -103,17 +125,46 @@ Outcome<void> Producer::prepare() {
        std::to_string(std::min<std::int64_t>(context_.common.timeout_ms, 5000))},
   };
   TRY(add_own_properties(context_, options_.properties, properties));
+  for (const auto& [key, value] : properties)
+    if (key == "message.max.bytes") size_limit_ = value;
   TRY(reach_brokers(context_, properties));
+  if (plainly_reached(context_, properties)) {
+    TRY(look_for_topic());
+  }
   TRY_ASSIGN(RdKafka library, RdKafka::load());
   TRY_ASSIGN(client_,
              RdKafkaClient::create(library, RD_KAFKA_PRODUCER, properties, on_delivery, &deliveries_));
   return {};
 }
 
-Outcome<void> Producer::send(const InputRecord& record) {
+// Whether the server will have to create the topic; where nobody answers, the library says so.
+Outcome<void> Producer::look_for_topic() {
+  TRY_ASSIGN(client::ClusterOptions cluster, cluster_options(context_));
+  context_.host.run_on_loop([&](io::Loop* loop) {
+    return ask_for_topic(loop, std::move(cluster), options_.topic, &missing_);
+  });
+  return {};
+}
+
+Failure Producer::explained(Failure failure, rd_kafka_resp_err_t error, std::uint64_t number,
+                            std::size_t size) const {
+  failure.what += fmt::format(", record {}", number);
+  if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+    failure.why = fmt::format("it has {} bytes, the producer takes {} (message.max.bytes) and the topic its "
+                              "max.message.bytes (MSG_SIZE_TOO_LARGE)",
+                              size, size_limit_);
+    failure.next = fmt::format("produce with -X message.max.bytes={}; milena topic alter {} -c max.message.bytes={}",
+                               size + 1000, options_.topic, size + 1000);
+  } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
+    failure.next = "name a topic of letters, digits, '.', '_' and '-', at most 249 of them";
+  }
+  return failure;
+}
+
+Outcome<void> Producer::send(const InputRecord& record, std::uint64_t number) {
   const RdKafka& library = client_->library();
   std::optional<std::string> key = record.key ? record.key : options_.key;
-  std::vector<rd_kafka_vu_t> arguments(5);
+  std::vector<rd_kafka_vu_t> arguments(6);
   arguments[0].vtype = RD_KAFKA_VTYPE_TOPIC;
   arguments[0].u.cstr = options_.topic.c_str();
   arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION;
@@ -127,6 +178,9 @@ Outcome<void> Producer::send(const InputRecord& record) {
   };
   put(arguments[3], RD_KAFKA_VTYPE_KEY, key);
   put(arguments[4], RD_KAFKA_VTYPE_VALUE, record.value);
+  arguments[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr) the library carries it, nobody follows it
+  arguments[5].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));
   auto headers = headers_;
   headers.insert(headers.end(), record.headers.begin(), record.headers.end());
   for (const auto& [name, value] : headers) {
@@ -148,7 +202,9 @@ Outcome<void> Producer::send(const InputRecord& record) {
     std::string text = library.error_string(error);
     library.error_destroy(error);
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-      return Err(rdkafka_failure(library, fmt::format("cannot produce to '{}'", options_.topic), code, text));
+      return Err(explained(
+          rdkafka_failure(library, fmt::format("cannot produce to '{}'", options_.topic), code, text), code,
+          number, record.value.value_or("").size() + key.value_or("").size()));
     library.poll(client_->handle(), 100);
   }
   library.poll(client_->handle(), 0);
@@ -171,11 +227,11 @@ Outcome<void> Producer::read_and_send() {
       auto record = format_->next(pending, at, end);
       ++number;
       if (record.failed())
-        return Err(Failure{
-            Exit::kFailed, fmt::format("record {} does not fit the format", number), record.error(), {}});
+        return Err(Failure{Exit::kFailed, fmt::format("record {} does not fit the format", number),
+                           record.error(), "milena produce --help explains -f"});
       const auto& one = *record;
       if (!one.has_value()) break;
-      TRY(send(*one));
+      TRY(send(*one, number));
       if (deliveries_.failed > 0) return {};  // finish() says why
     }
     --number;
@@ -194,7 +250,8 @@ Outcome<void> Producer::finish() {
       what = fmt::format("{} of {} records were not written to '{}'", deliveries_.failed,
                          deliveries_.failed + deliveries_.delivered, options_.topic);
     // "timed out" is what the library says; that nobody is there is why.
-    Failure failure = rdkafka_failure(library, what, deliveries_.first_error);
+    Failure failure = explained(rdkafka_failure(library, what, deliveries_.first_error),
+                                deliveries_.first_error, deliveries_.first_record, deliveries_.first_size);
     if (failure.exit == Exit::kUnreachable && client_->all_down()) failure.why = client_->last_error();
     if (failure.exit == Exit::kNotFound) failure.next = fmt::format("milena topic create {}", options_.topic);
     if (deliveries_.first_error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
@@ -206,8 +263,12 @@ Outcome<void> Producer::finish() {
   return {};
 }
 
-void Producer::report() {
-  if (options_.quiet || !context_.terminal.err_is_tty()) return;
+void Producer::report(bool failed) {
+  if (missing_ && deliveries_.delivered > 0 && !options_.quiet)
+    context_.terminal.talk(
+        fmt::format("topic '{}' did not exist: the server has created it\n", options_.topic));
+  bool wanted = !options_.quiet && context_.terminal.err_is_tty();
+  if (!wanted && !failed) return;
   std::string where;
   for (const auto& [partition, range] : deliveries_.offsets) {
     if (range.second < 0) continue;
@@ -218,7 +279,7 @@ void Producer::report() {
   }
   if (!where.empty()) where += ")";
   context_.terminal.talk(
-      fmt::format("{} to {}{}\n", counted(deliveries_.delivered, "record"), options_.topic, where));
+      fmt::format("{}{} to {}{}\n", failed ? "written before it failed: " : "", counted(deliveries_.delivered, "record"), options_.topic, where));
 }
 
 int Producer::run() {
@@ -229,10 +290,15 @@ int Producer::run() {
     context_.terminal.talk("one record a line; Ctrl-D ends\n");
   auto sent = read_and_send();
   auto finished = finish();
-  report();
-  if (sent.failed()) return context_.fail(sent.error());
-  if (finished.failed()) return context_.fail(finished.error());
-  return interrupted() ? static_cast<int>(Exit::kInterrupted) : 0;
+  int exit = 0;
+  if (sent.failed()) {
+    exit = context_.fail(sent.error());
+  } else if (finished.failed()) {
+    exit = context_.fail(finished.error());
+  }
+  report(exit != 0);
+  if (exit != 0) return exit;
+  return interrupted() ? interrupted_exit() : 0;
 }
 
 }  // namespace
@@ -241,7 +307,9 @@ void add_produce_verb(CLI::App& root, Context& context) {
   auto options = std::make_shared<ProduceOptions>();
   CLI::App& app = *root.add_subcommand("produce", "Write records from standard input to a topic");
   add_broker_options(app, context);
-  app.add_option("topic", options->topic, "name of the topic")->required()->type_name("TOPIC");
+  app.add_option("topic", options->topic, "name of the topic; the server may create it (auto.create.topics.enable)")
+      ->required()
+      ->type_name("TOPIC");
   app.add_option("-k,--key", options->key, "key of every record that brings none")->type_name("KEY");
   app.add_option("-K,--key-delimiter", options->key_delimiter, "what stands before this is the record's key")
       ->type_name("TEXT");

@@ -11,11 +11,11 @@
 namespace milena::cli {
 namespace {
 
-volatile std::sig_atomic_t interrupt_count = 0;
+volatile std::sig_atomic_t interrupted_by = 0;  // the signal
 
 void on_interrupt(int signal) {
-  if (interrupt_count != 0) std::_Exit(128 + signal);
-  interrupt_count = 1;
+  if (interrupted_by != 0) std::_Exit(128 + signal);
+  interrupted_by = signal;
 }
 
 // The library's log lines say again, at length, what its errors say.
@@ -36,7 +36,10 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 bool interrupted() {
-  return interrupt_count != 0;
+  return interrupted_by != 0;
+}
+int interrupted_exit() {
+  return 128 + interrupted_by;
 }
 
 Outcome<RdKafka> RdKafka::load() {
@@ -87,6 +90,8 @@ Outcome<RdKafka> RdKafka::load() {
   MILENA_FIND(consumer_poll);
   MILENA_FIND(consumer_close);
   MILENA_FIND(assignment);
+  MILENA_FIND(committed);
+  MILENA_FIND(commit);
   MILENA_FIND(memberid);
   MILENA_FIND(mem_free);
   MILENA_FIND(offsets_for_times);
@@ -179,6 +184,31 @@ Result<std::pair<std::string, std::string>, std::string> parse_property(std::str
   return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }
 
+Outcome<std::vector<std::string>> take_out_foreign(const RdKafka& library, ClientProperties& properties) {
+  std::vector<std::string> foreign;
+  ClientProperties taken;
+  Outcome<void> wrong;
+  rd_kafka_conf_t* conf = library.conf_new();
+  for (const auto& [key, value] : properties) {
+    char error[512];
+    bool of_java = value.starts_with("org.apache.kafka.");
+    rd_kafka_conf_res_t result = library.conf_set(conf, key.c_str(), value.c_str(), error, sizeof error);
+    bool of_security = key.starts_with("ssl.") || key.starts_with("sasl.");
+    if (of_java || result == RD_KAFKA_CONF_UNKNOWN || (of_security && result != RD_KAFKA_CONF_OK)) {
+      foreign.push_back(key);
+    } else if (result != RD_KAFKA_CONF_OK) {
+      wrong = Err(usage(fmt::format("wrong property {}={}: {}", key, value, error),
+                        "librdkafka's CONFIGURATION.md lists the properties"));
+    } else {
+      taken.emplace_back(key, value);
+    }
+  }
+  library.conf_destroy(conf);
+  TRY(wrong);
+  properties = std::move(taken);
+  return foreign;
+}
+
 Outcome<void> add_own_properties(const Context& context, const std::vector<std::string>& given,
                                  ClientProperties& properties) {
   properties.insert(properties.end(), context.client_properties.begin(), context.client_properties.end());
@@ -190,12 +220,17 @@ Outcome<void> add_own_properties(const Context& context, const std::vector<std::
   return {};
 }
 
-Outcome<void> reach_brokers(Context& context, const ClientProperties& properties) {
+bool plainly_reached(const Context& context, const ClientProperties& properties) {
   for (const auto& [key, value] : properties) {
     bool elsewhere = key == "bootstrap.servers" && value != context.common.brokers;
     bool more = key == "metadata.broker.list" || key.starts_with("security.") || key.starts_with("sasl.");
-    if (elsewhere || more) return {};
+    if (elsewhere || more) return false;
   }
+  return true;
+}
+
+Outcome<void> reach_brokers(Context& context, const ClientProperties& properties) {
+  if (!plainly_reached(context, properties)) return {};
   return reach_brokers(context);
 }
 

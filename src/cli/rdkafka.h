@@ -53,6 +53,8 @@ class RdKafka {
   decltype(&::rd_kafka_consumer_poll) consumer_poll;
   decltype(&::rd_kafka_consumer_close) consumer_close;
   decltype(&::rd_kafka_assignment) assignment;
+  decltype(&::rd_kafka_committed) committed;
+  decltype(&::rd_kafka_commit) commit;
   decltype(&::rd_kafka_memberid) memberid;
   decltype(&::rd_kafka_mem_free) mem_free;
   decltype(&::rd_kafka_offsets_for_times) offsets_for_times;
@@ -104,12 +106,18 @@ class RdKafkaClient {
 /// `key=value` of -X. Errors: a sentence.
 Result<std::pair<std::string, std::string>, std::string> parse_property(std::string_view text);
 
+/// Takes out of `properties` what librdkafka has no use for: keys that it does not know and what only Java
+/// understands (class names, stores of keys). Returns their keys. Errors: a value that is wrong (usage).
+Outcome<std::vector<std::string>> take_out_foreign(const RdKafka& library, ClientProperties& properties);
+
 /// Appends the properties of the client configuration (-F, -P), then those of -X. Errors: usage, one is no
 /// key=value.
 Outcome<void> add_own_properties(const Context& context, const std::vector<std::string>& given,
                                  ClientProperties& properties);
+/// Whether `properties` lead to the brokers that the verb knows, with nothing but a plain connection.
+bool plainly_reached(const Context& context, const ClientProperties& properties);
 /// Asks the brokers that `properties` name whether one is there, so that a wrong address is told at once and
-/// in plain words. Not asked where a property leads elsewhere or asks for more than a plain connection.
+/// in plain words. Not asked where they are not plainly reached.
 Outcome<void> reach_brokers(Context& context, const ClientProperties& properties);
 
 /// The topic's partitions, from metadata. Errors: it does not exist (kNotFound), nobody answers
@@ -121,5 +129,7 @@ Outcome<std::vector<std::int32_t>> partitions_of(const RdKafkaClient& client, co
 /// process.
 void catch_interrupts();
 bool interrupted();
+/// 128 + the signal that interrupted: 130 for SIGINT, 143 for SIGTERM. REQUIRES interrupted().
+int interrupted_exit();
 
 }  // namespace milena::cli

@@ -8,6 +8,8 @@
 namespace milena::cli {
 namespace {
 
+constexpr std::string_view kInputTokens = "%k %v %h %p %T";
+
 bool is_utf8(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
@@ -128,7 +130,7 @@ Result<std::string, std::string> unescape(std::string_view text) {
   return out;
 }
 
-Result<std::vector<FormatPiece>, std::string> parse_format(std::string_view text) {
+Result<std::vector<FormatPiece>, std::string> parse_format(std::string_view text, std::string_view tokens) {
   constexpr std::string_view kTokens = "tpokvshTKS";
   std::vector<FormatPiece> pieces;
   std::string literal;
@@ -150,7 +152,7 @@ Result<std::vector<FormatPiece>, std::string> parse_format(std::string_view text
     } else if (text[i] == '%') {
       literal += '%';
     } else if (kTokens.find(text[i]) == std::string_view::npos) {
-      return Err(fmt::format("unknown token '%{}'; there are %t %p %o %k %v %h %T %K %S", text[i]));
+      return Err(fmt::format("unknown token '%{}'; there are {}", text[i], tokens));
     } else {
       TRY(flush());
       pieces.push_back({text[i] == 's' ? 'v' : text[i], {}});
@@ -211,7 +213,7 @@ void OutputRecordFormat::append(std::string& out, const RecordView& record) cons
 }
 
 Result<InputRecordFormat, std::string> InputRecordFormat::parse(std::string_view text) {
-  TRY_ASSIGN(std::vector<FormatPiece> pieces, parse_format(text));
+  TRY_ASSIGN(std::vector<FormatPiece> pieces, parse_format(text, kInputTokens));
   InputRecordFormat format;
   bool after_token = false;
   std::string separator;
@@ -224,7 +226,7 @@ Result<InputRecordFormat, std::string> InputRecordFormat::parse(std::string_view
       continue;
     }
     if (std::string_view("kvhpT").find(piece.token) == std::string_view::npos)
-      return Err(fmt::format("'%{}' cannot be read; input has %k %v %h %p %T", piece.token));
+      return Err(fmt::format("'%{}' cannot be read; input has {}", piece.token, kInputTokens));
     if (after_token) return Err(std::string("two tokens need text between them, e.g. '%k:%v\\n'"));
     if (!format.fields_.empty()) format.separators_.push_back(std::exchange(separator, {}));
     format.fields_.push_back(piece.token);

@@ -38,8 +38,9 @@ struct FormatPiece {
   char token = 0;  // 0: literal
   std::string literal;
 };
-/// Errors: a sentence naming the token or escape.
-Result<std::vector<FormatPiece>, std::string> parse_format(std::string_view text);
+/// Errors: a sentence naming the token or escape, and `tokens`, those that there are for the caller.
+Result<std::vector<FormatPiece>, std::string> parse_format(
+    std::string_view text, std::string_view tokens = "%t %p %o %k %v %h %T %K %S");
 
 class OutputRecordFormat {
  public:

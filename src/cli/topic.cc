@@ -46,7 +46,7 @@ void add_create(CLI::App& topic, Context& context) {
   app.add_flag("--dry-run", options->dry_run, "ask the server whether it would work, change nothing");
   app.footer(R"(Examples:
   milena topic create orders
-  milena topic create orders payments -p 12 -r 3
+  milena topic create orders payments -p 12
   milena topic create state -c cleanup.policy=compact -c retention.ms=-1
   milena topic create orders --if-not-exists -o name)");
 }
@@ -93,7 +93,11 @@ void add_delete(CLI::App& topic, Context& context) {
   milena topic delete --regex 'test-.*'     (shows what matches; add --yes to delete))");
   app.callback([&context, options] {
     context.action = [&context, options] {
-      if (!options->regex) {
+      if (!options->yes && !options->regex) {
+        int exist = options->if_exists ? 0 : run_session(context, [options](Session* session) {
+          return check_topics(session, *options);
+        });
+        if (exist != 0) return exist;
         std::string names;
         for (const std::string& name : options->names) names += (names.empty() ? "" : ", ") + name;
         auto agreed = confirm(context, options->yes, "deleting " + names, options->names.front());

@@ -39,6 +39,8 @@ struct TopicOptions {
 io::Task<int> create_topics(Session* session, TopicOptions options);
 io::Task<int> list_topics(Session* session, TopicOptions options);
 io::Task<int> describe_topics(Session* session, TopicOptions options);
+/// Whether all topics that are named exist; says which one does not.
+io::Task<int> check_topics(Session* session, TopicOptions options);
 io::Task<int> delete_topics(Session* session, TopicOptions options);
 io::Task<int> alter_topics(Session* session, TopicOptions options);
 

@@ -102,14 +102,21 @@ io::Task<int> create_topics(Session* session, TopicOptions options) {
       row["name"] = topic.name;
       if (topic.num_partitions >= 0) row["partitions"] = topic.num_partitions;
       if (topic.replication_factor >= 0) row["replication_factor"] = topic.replication_factor;
-      if (!topic.topic_id.is_zero()) row["topic_id"] = topic.topic_id.to_string();
+      if (!topic.topic_id.is_zero() && !options.dry_run) row["topic_id"] = topic.topic_id.to_string();
       rows.push_back(std::move(row));
     }
   }
   std::vector<Column> columns{
       {"NAME", "name"}, {"PARTITIONS", "partitions"}, {"REPLICAS", "replication_factor"}, {"ID", "topic_id"}};
   if (!rows.empty() || exit == 0) session->context().print(columns, rows);
+  if (!rows.empty() && options.dry_run)
+    session->context().terminal.talk("dry run: it would work, nothing was created\n");
   co_return exit;
+}
+
+io::Task<int> check_topics(Session* session, TopicOptions options) {
+  auto topics = co_await select_topics(session, std::move(options));
+  co_return topics.failed() ? session->fail(topics.error()) : 0;
 }
 
 namespace {
@@ -188,11 +195,16 @@ io::Task<int> add_partitions(Session* session, TopicOptions options) {
   auto response = co_await (*connection)->call<wire::CreatePartitionsApi>(std::move(request));
   if (response.failed()) co_return session->fail("cannot add partitions", response.error());
   int exit = 0;
-  for (const auto& result : response->results)
-    if (result.error_code != 0)
-      note(exit, session->fail(broker_failure(
-                     fmt::format("cannot give topic '{}' {} partitions", result.name, options.partitions),
-                     wire::error_code_from(result.error_code), result.error_message.value_or(""))));
+  for (const auto& result : response->results) {
+    if (result.error_code == 0) continue;
+    wire::ErrorCode code = wire::error_code_from(result.error_code);
+    std::string next = exit_of(code) == Exit::kNotFound ? "milena topic list" : "";
+    if (code == wire::ErrorCode::INVALID_PARTITIONS)
+      next = fmt::format("give more partitions than it has: milena topic describe {}", result.name);
+    note(exit, session->fail(broker_failure(
+                   fmt::format("cannot give topic '{}' {} partitions", result.name, options.partitions), code,
+                   result.error_message.value_or(""), next)));
+  }
   co_return exit;
 }
 

@@ -130,7 +130,9 @@ class Topics(CliTest):
 
     def test_create_dry_run(self):
         name = new_name()
-        self.ok("topic", "create", name, "--dry-run")
+        done = milena("topic", "create", name, "--dry-run", "-o", "json")
+        self.assertEqual((done.returncode, done.stderr), (0, "dry run: it would work, nothing was created\n"))
+        self.assertNotIn("topic_id", json.loads(done.stdout)[0])
         self.assertNotIn(name, self.ok("topic", "list", "-o", "name").split())
 
     def test_wrong_configuration(self):
@@ -161,6 +163,7 @@ class Topics(CliTest):
         self.assertIn(name, self.ok("topic", "list", "-o", "name").split())
         self.ok("topic", "delete", "--regex", name + ".*", "--yes")
         self.assertIn("UNKNOWN_TOPIC", self.fails(3, "topic", "delete", new_name(), "--yes"))
+        self.assertIn("does not exist", self.fails(3, "topic", "delete", new_name()))
         self.ok("topic", "delete", new_name(), "--yes", "--if-exists")
 
     def test_alter_configuration(self):
@@ -179,7 +182,9 @@ class Topics(CliTest):
         name = self.new_topic("-p", "2")
         self.ok("topic", "alter", name, "-p", "4")
         harness.wait_until(lambda: len(self.rows("topic", "describe", name)[0]["partitions"]) == 4, 10, "4 partitions")
-        self.assertIn("INVALID_PARTITIONS", self.fails(1, "topic", "alter", name, "-p", "3"))
+        error = self.fails(1, "topic", "alter", name, "-p", "3")
+        self.assertIn("INVALID_PARTITIONS", error)
+        self.assertIn("next: give more partitions", error)
 
 
 class Records(CliTest):
@@ -265,16 +270,48 @@ class Records(CliTest):
 
     def test_wrong_arguments(self):
         self.assertIn("--from", self.fails(2, "consume", "x", "--from", "never"))
+        self.assertNotIn("+N", self.fails(2, "consume", "x", "--from", "never"))
+        self.assertIn("+N", self.fails(2, "group", "seek", "x", "--to", "never"))
         self.assertIn("%q", self.fails(2, "consume", "x", "-f", "%q"))
+        self.assertIn("there are %k %v %h %p %T\n", self.fails(2, "produce", "x", "-f", "%z", stdin="a\n"))
+        self.assertIn("exclude each other", self.fails(2, "consume", "x", "-f", "%v", "-o", "json"))
+        self.assertIn("next: ", self.fails(2, "consume", "x", "-g", "g", "-p", "0"))
+        self.assertIn("a variable", self.fails(2, "consume", "x", "-g", ""))
+        self.assertIn("a variable", self.fails(2, "topic", "list", "-b", ""))
         self.assertIn("nonsense", self.fails(2, "consume", "x", "-X", "nonsense=1"))
         self.fails(2, "produce", "x", "-f", "%k%v", stdin="a\n")
         self.fails(2, "produce", "x", "-z", "brotli", stdin="a\n")
 
     def test_input_that_does_not_fit(self):
         name = self.new_topic()
-        self.assertIn("record 2", self.fails(1, "produce", name, "-f", "%k:%v\\n", stdin="a:b\nc\n"))
+        error = self.fails(1, "produce", name, "-f", "%k:%v\\n", stdin="a:b\nc\n")
+        self.assertIn("record 2 does not fit", error)
+        self.assertIn("next: milena produce --help", error)
+        self.assertIn(f"written before it failed: 1 record to {name} (partition 0 offset 0)", error)
+        error = self.fails(1, "produce", name, stdin="x\n" + "y" * 1_500_000 + "\nz\n")
+        self.assertRegex(error, "record 2: it has 1500000 bytes, the producer takes 1000000")
+        self.assertIn(f"milena topic alter {name} -c max.message.bytes=1501000", error)
+        self.assertIn("written before it failed: 1 record", error)
+        self.ok("topic", "alter", name, "-c", "max.message.bytes=1000")
+        def refused():
+            done = milena("produce", name, stdin="w" * 5000 + "\n")
+            return done.returncode == 1 and "record 1: it has 5000 bytes" in done.stderr
+        harness.wait_until(refused, 10, "the broker refuses it")
+        self.assertIn("next: name a topic", self.fails(1, "produce", "not/a/name", stdin="x\n"))
+
+    def test_a_topic_that_the_server_creates(self):
+        name = new_name()
+        done = milena("produce", name, stdin="x\n")
+        self.assertEqual((done.returncode, done.stderr), (0, f"topic '{name}' did not exist: the server has created it\n"))
+        self.assertEqual(milena("produce", name, stdin="x\n").stderr, "")
+        self.assertEqual(milena("produce", new_name(), "-q", stdin="x\n").stderr, "")
 
     def test_following_until_interrupted(self):
+        for signal_number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+            with self.subTest(signal=signal_number):
+                self.follow_until(signal_number, code)
+
+    def follow_until(self, signal_number, code):
         name = self.new_topic()
         environment = dict(os.environ, MILENA_BROKERS=server)
         reader = subprocess.Popen([harness.milena_binary(), "consume", name], env=environment, stdout=subprocess.PIPE,
@@ -282,8 +319,8 @@ class Records(CliTest):
         try:
             self.ok("produce", name, stdin="live\n")
             self.assertEqual(reader.stdout.readline(), b"live\n")
-            reader.send_signal(signal.SIGINT)
-            self.assertEqual(reader.wait(15), 130)
+            reader.send_signal(signal_number)
+            self.assertEqual(reader.wait(15), code)
             self.assertEqual(reader.stderr.read(), b"")
         finally:
             reader.kill()
@@ -326,6 +363,18 @@ class Groups(CliTest):
         self.assertEqual([row["lag"] for row in description["partitions"]], [0])
         self.assertIn("COMMITTED", self.ok("group", "describe", group))
 
+    def test_where_a_new_group_begins(self):
+        name, group = self.new_topic(), new_name("g")
+        self.ok("produce", name, stdin="1\n2\n")
+        self.assertEqual(self.ok("consume", name, "-g", group, "--from", "end", "-e", timeout=90), "")
+        self.assertEqual([row["committed"] for row in self.rows("group", "lag", group)], [2])
+        self.ok("produce", name, stdin="3\n")
+        again = milena("consume", name, "-g", group, "--from", "start", "-e", timeout=90)
+        self.assertEqual((again.returncode, again.stdout), (0, "3\n"))
+        self.assertIn(f"next: milena group seek {group} --to start", again.stderr)
+        silent = milena("consume", name, "-g", group, "-e", timeout=90)
+        self.assertEqual((silent.stdout, silent.stderr), ("", ""))
+
     def test_describe_a_living_group(self):
         name, group = self.new_topic("-p", "2"), new_name("g")
         self.ok("produce", name, "-p", "0", stdin="x\n")
@@ -362,6 +411,8 @@ class Groups(CliTest):
         for to, committed in [("start", 0), ("+3", 3), ("-1", 2), ("end", 4), ("1", 1), ("99", 4), ("@1", 0)]:
             self.ok("group", "seek", group, "--to", to, "--topic", name, "--yes")
             self.assertEqual(self.rows("group", "lag", group)[0]["committed"], committed, to)
+        self.assertIn(f"{name}-0 has offsets 0 to 4, not 99: 4 is the nearest",
+                      milena("group", "seek", group, "--to", "99", "--dry-run").stderr)
         self.assertEqual(self.read_by_group(name, group, 1), "1\n")
         self.fails(2, "group", "seek", group, "--to", "nowhere", "--yes")
 
@@ -556,6 +607,16 @@ class CommandLine(CliTest):
             self.ok("topic", "list", "-P", "here", MILENA_BROKERS=nobody, XDG_CONFIG_HOME=home)
             self.fails(5, "topic", "list", MILENA_PROFILE="here", MILENA_BROKERS=nobody, XDG_CONFIG_HOME=home)
             self.fails(2, "topic", "list", "-P", "here", "-F", str(profile), **environment)
+            profile.write_text("foo=1\nkey.deserializer=x\nacks=all\npartition.assignment.strategy="
+                               "org.apache.kafka.clients.consumer.RangeAssignor\nsasl.jaas.config=x\n")
+            for verb in [("topic", "list"), ("group", "list"), ("consume", name, "-e"), ("produce", name)]:
+                done = milena(*verb, "-F", str(profile))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(done.stderr, f"warning: {profile}: left out, not known here: foo, key.deserializer, "
+                                              "partition.assignment.strategy, sasl.jaas.config\n", verb)
+            profile.write_text("acks=many\n")
+            for verb in [("topic", "list"), ("consume", name, "-e"), ("produce", name)]:
+                self.assertIn("wrong property acks=many", self.fails(2, *verb, "-F", str(profile)))
             profile.write_text("security.protocol=SSL\n")
             self.assertIn("only PLAINTEXT", self.fails(1, "topic", "list", "-P", "here", **environment))
 
