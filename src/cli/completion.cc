@@ -34,7 +34,7 @@ struct Choice {
 // A verb's path ("topic create"), its sub-verbs and its options.
 struct Node {
   std::string path;
-  std::vector<std::string> patterns;                        // "topic/create": how a shell's loop meets it
+  std::vector<std::string> patterns;                       // "topic/create": how a shell's loop meets it
   std::vector<std::pair<std::string, std::string>> verbs;  // name, about
   std::vector<Choice> options;
   bool takes_file = false;  // as an argument
@@ -304,8 +304,8 @@ complete -c milena -f
     if (node.takes_file) text += fmt::format("complete -c milena -n {} -F\n", quoted(within));
     std::string names = names_command(node.path);
     if (!names.empty())
-      text += fmt::format("complete -c milena -n {} -a {}\n", quoted(within),
-                          quoted("(" + asking(names) + ")"));
+      text +=
+          fmt::format("complete -c milena -n {} -a {}\n", quoted(within), quoted("(" + asking(names) + ")"));
   }
   return text;
 }

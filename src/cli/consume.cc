@@ -408,7 +408,8 @@ void add_consume_verb(CLI::App& root, Context& context) {
       ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
       ->type_name("N");
   app.add_flag("-e,--exit", options->exit_at_end, "stop at the end of all partitions");
-  app.add_option("-g,--group", options->group, "read as a member of this group, and commit; a new one begins at --from")
+  app.add_option("-g,--group", options->group,
+                 "read as a member of this group, and commit; a new one begins at --from")
       ->check(not_empty())
       ->type_name("GROUP");
   app.add_option("-f,--format", options->format,

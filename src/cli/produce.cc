@@ -57,7 +57,8 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
 }
 
 // A coroutine cannot keep a reference to what its caller's lambda holds.
-io::Task<int> ask_for_topic(io::Loop* loop, client::ClusterOptions options, std::string topic, bool* missing) {
+io::Task<int> ask_for_topic(io::Loop* loop, client::ClusterOptions options, std::string topic,
+                            bool* missing) {
   client::Cluster cluster(*loop, std::move(options));
   std::vector<std::string> names{topic};
   auto metadata = co_await cluster.fetch_metadata(std::move(names));
@@ -140,9 +141,8 @@ Outcome<void> Producer::prepare() {
 // Whether the server will have to create the topic; where nobody answers, the library says so.
 Outcome<void> Producer::look_for_topic() {
   TRY_ASSIGN(client::ClusterOptions cluster, cluster_options(context_));
-  context_.host.run_on_loop([&](io::Loop* loop) {
-    return ask_for_topic(loop, std::move(cluster), options_.topic, &missing_);
-  });
+  context_.host.run_on_loop(
+      [&](io::Loop* loop) { return ask_for_topic(loop, std::move(cluster), options_.topic, &missing_); });
   return {};
 }
 
@@ -150,11 +150,13 @@ Failure Producer::explained(Failure failure, rd_kafka_resp_err_t error, std::uin
                             std::size_t size) const {
   failure.what += fmt::format(", record {}", number);
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-    failure.why = fmt::format("it has {} bytes, the producer takes {} (message.max.bytes) and the topic its "
-                              "max.message.bytes (MSG_SIZE_TOO_LARGE)",
-                              size, size_limit_);
-    failure.next = fmt::format("produce with -X message.max.bytes={}; milena topic alter {} -c max.message.bytes={}",
-                               size + 1000, options_.topic, size + 1000);
+    failure.why = fmt::format(
+        "it has {} bytes, the producer takes {} (message.max.bytes) and the topic its "
+        "max.message.bytes (MSG_SIZE_TOO_LARGE)",
+        size, size_limit_);
+    failure.next =
+        fmt::format("produce with -X message.max.bytes={}; milena topic alter {} -c max.message.bytes={}",
+                    size + 1000, options_.topic, size + 1000);
   } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
     failure.next = "name a topic of letters, digits, '.', '_' and '-', at most 249 of them";
   }
@@ -278,8 +280,8 @@ void Producer::report(bool failed) {
                  : fmt::format("partition {} offsets {} to {}", partition, range.first, range.second);
   }
   if (!where.empty()) where += ")";
-  context_.terminal.talk(
-      fmt::format("{}{} to {}{}\n", failed ? "written before it failed: " : "", counted(deliveries_.delivered, "record"), options_.topic, where));
+  context_.terminal.talk(fmt::format("{}{} to {}{}\n", failed ? "written before it failed: " : "",
+                                     counted(deliveries_.delivered, "record"), options_.topic, where));
 }
 
 int Producer::run() {
@@ -307,7 +309,8 @@ void add_produce_verb(CLI::App& root, Context& context) {
   auto options = std::make_shared<ProduceOptions>();
   CLI::App& app = *root.add_subcommand("produce", "Write records from standard input to a topic");
   add_broker_options(app, context);
-  app.add_option("topic", options->topic, "name of the topic; the server may create it (auto.create.topics.enable)")
+  app.add_option("topic", options->topic,
+                 "name of the topic; the server may create it (auto.create.topics.enable)")
       ->required()
       ->type_name("TOPIC");
   app.add_option("-k,--key", options->key, "key of every record that brings none")->type_name("KEY");

@@ -1,4 +1,4 @@
-/// librdkafka, loaded when a verb needs it and not before: the server and the other verbs do not pay for it.
+/// librdkafka, loaded when a verb or a client configuration needs it: the server and other verbs do not pay.
 /// Members have the library's names without "rd_kafka_". Not found: a failure that names the package.
 #pragma once
 

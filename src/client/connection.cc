@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <deque>
 #include <map>
 #include <utility>
@@ -248,6 +250,13 @@ io::Task<bool> read_exactly(io::Stream* stream, MutableByteView into, std::strin
   co_return true;
 }
 
+// A size that no answer has is often the first word of another protocol.
+std::string what_was_sent(ByteView head, std::int32_t size) {
+  bool text = std::all_of(head.begin(), head.end(), [](std::uint8_t c) { return c >= ' ' && c < 0x7f; });
+  if (text) return fmt::format("text that begins with '{}'", as_text(head));
+  return fmt::format("an answer of {} bytes", size);
+}
+
 }  // namespace
 
 io::Task<void> Connection::read_all(std::shared_ptr<State> state) {
@@ -259,8 +268,8 @@ io::Task<void> Connection::read_all(std::shared_ptr<State> state) {
     auto size = load_be<std::int32_t>(head);
     if (size < 4 || size > state->options.response_max) {
       state->fail({ErrorKind::kMalformed, wire::ErrorCode::NONE,
-                   fmt::format("{} sent an answer of {} bytes; is it a PLAINTEXT Kafka listener?",
-                               to_string(state->to), size)});
+                   fmt::format("{} sent {}; is it a PLAINTEXT Kafka listener?", to_string(state->to),
+                               what_was_sent(ByteView(head, 4), size))});
       co_return;
     }
     Buffer body;

@@ -628,6 +628,21 @@ class CommandLine(CliTest):
             error = self.fails(5, "topic", "list", "-b", f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "300")
         self.assertIn("300 ms", error)
 
+    def test_a_server_of_another_protocol(self):
+        import socket
+        import threading
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            def answer():
+                with other.accept()[0] as stream:
+                    stream.recv(4096)
+                    stream.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            thread = threading.Thread(target=answer, daemon=True)
+            thread.start()
+            error = milena("topic", "list", "-b", f"127.0.0.1:{other.getsockname()[1]}", "--timeout", "3000").stderr
+        self.assertIn("begins with 'HTTP'", error)
+
     def test_completion(self):
         for shell in ["bash", "zsh", "fish"]:
             text = self.ok("completion", shell, brokers=False)
