@@ -16,8 +16,7 @@ enum class Exit : std::uint8_t {
   kUsage = 2,
   kNotFound = 3,
   kNotAllowed = 4,
-  kUnreachable = 5,
-  kInterrupted = 130,
+  kUnreachable = 5,  // interrupted: 128 + the signal, see rdkafka.h
 };
 
 struct [[nodiscard]] Failure {
