@@ -13,8 +13,10 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
+using ::testing::StartsWith;
 
 using Arguments = std::vector<std::string>;
 using Environment = std::map<std::string, std::string>;
@@ -156,6 +158,28 @@ TEST(StartFailure, is_told_in_the_words_of_the_command_line) {
   EXPECT_THAT(explained(unformatted, loaded, bare), AllOf(HasSubstr("--no-format"), Not(HasSubstr("<server"))));
   EXPECT_THAT(explained("./data/.lock: held by another process", loaded, bare), HasSubstr("log.dirs=DIRECTORY"));
   EXPECT_EQ(explained("something else", loaded, bare), "something else");
+}
+
+TEST(StartFailure, a_directory_that_cannot_be_made_is_told_with_its_key) {
+  ServerOptions options;
+  LoadedConfig loaded = load({"--override", "log.dirs=/proc/foo/bar", "--override", "metadata.log.dir=/srv/meta"});
+  for (const char* said : {"mkdir /proc/foo/bar: File exists", "mkdir /proc/foo: No such file or directory",
+                           "open /proc/foo/bar/.lock: Permission denied"}) {
+    EXPECT_THAT(explained(said, loaded, options),
+                AllOf(StartsWith("log.dirs: "), HasSubstr(said), HasSubstr("--override log.dirs=DIRECTORY")));
+  }
+  EXPECT_THAT(explained("mkdir /srv/meta: File exists", loaded, options), StartsWith("metadata.log.dir: "));
+  EXPECT_EQ(explained("mkdir /elsewhere: File exists", loaded, options), "mkdir /elsewhere: File exists");
+}
+
+TEST(StartFailure, errors_in_the_words_of_kafka_are_followed_by_a_hint) {
+  EXPECT_THAT(hints({"something else"}), IsEmpty());
+  EXPECT_THAT(hints({"Missing required configuration \"node.id\"", "Missing required configuration \"log.dirs\""}),
+              ElementsAre(AllOf(StartsWith("next: "), HasSubstr("process.roles=broker,controller"))));
+  EXPECT_THAT(hints({"security.inter.broker.protocol must be a listener name defined in advertised.listeners."}),
+              ElementsAre(HasSubstr("set inter.broker.listener.name")));
+  EXPECT_THAT(hints({"Error creating broker listeners: No security protocol defined for listener SSL"}),
+              ElementsAre(AllOf(StartsWith("next: "), HasSubstr("add SSL:PLAINTEXT"))));
 }
 
 TEST(StartFailure, a_port_in_use_comes_with_the_way_out) {

@@ -117,6 +117,7 @@ int run_server(const std::vector<std::string>& arguments) {
   auto loaded = load_config(*options, io::environment_variables());
   if (loaded.failed()) {
     for (const std::string& line : loaded.error()) fmt::print(stderr, "milena server: {}\n", line);
+    for (const std::string& line : hints(loaded.error())) fmt::print(stderr, "milena server: {}\n", line);
     return kFailed;
   }
   io::AsioOptions runtime_options;

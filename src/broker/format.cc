@@ -84,13 +84,16 @@ Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique
     if (meta->node_id != config.node_id.value()) {
       return Err(FormatFailure{"log directory " + directory->path() + " belongs to node " +
                                std::to_string(meta->node_id) + " (meta.properties), but node.id is " +
-                               std::to_string(config.node_id.value())});
+                               std::to_string(config.node_id.value()) + ". Set node.id=" +
+                               std::to_string(meta->node_id) +
+                               ", or name this node's own directory in log.dirs. Nothing was changed."});
     }
     if (formatted != nullptr && formatted->meta()->cluster_id != meta->cluster_id) {
       return Err(FormatFailure{"log directories " + formatted->path() + " and " + directory->path() +
                                " belong to different clusters (cluster.id in meta.properties): " +
                                formatted->meta()->cluster_id + " and " +
-                               meta->cluster_id});
+                               meta->cluster_id +
+                               ". Leave in log.dirs those of one cluster. Nothing was changed."});
     }
     formatted = directory.get();
     if (!meta->directory_id.has_value()) continue;
