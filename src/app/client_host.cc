@@ -5,6 +5,7 @@
 
 #include "app/version.h"
 #include "io/asio/asio_runtime.h"
+#include "io/asio/process.h"
 
 namespace milena::app {
 namespace {
@@ -33,6 +34,7 @@ cli::Host client_host() {
   cli::Host host;
   host.version = kVersion;
   host.run_on_loop = run_on_loop;
+  host.environment_variables = io::environment_variables;
   return host;
 }
 

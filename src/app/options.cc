@@ -4,6 +4,7 @@
 
 #include "base/properties.h"
 #include "cli/suggest.h"
+#include "config/embedded_default.h"
 #include "config/providers.h"
 #include "config/settings.h"
 #include "config/startup.h"
@@ -13,30 +14,6 @@ namespace milena::app {
 namespace {
 
 using Errors = std::vector<std::string>;
-
-// One node that is a cluster of its own, for the first ten minutes: loopback only, everything in ./data. A
-// key of it stands back where `given` (environment, overrides) says the same with another key.
-config::Settings embedded_default(std::uint16_t port, const config::Settings& given) {
-  std::string client = "127.0.0.1:" + std::to_string(port);
-  std::string controller = "127.0.0.1:" + std::to_string(port + 1);
-  config::Settings settings;
-  auto put = [&settings](const char* key, std::string value) {
-    settings[key] = config::Setting{std::move(value), ""};  // no source: nobody wrote it
-  };
-  put("process.roles", "broker,controller");
-  if (!given.contains("broker.id")) put("node.id", "1");
-  put("listeners", "PLAINTEXT://" + client + ",CONTROLLER://" + controller);
-  put("controller.listener.names", "CONTROLLER");
-  if (!given.contains("controller.quorum.voters")) put("controller.quorum.bootstrap.servers", controller);
-  if (!given.contains("log.dir")) put("log.dirs", "./data");
-  put("offsets.topic.replication.factor", "1");
-  put("transaction.state.log.replication.factor", "1");
-  put("transaction.state.log.min.isr", "1");
-  put("share.coordinator.state.topic.replication.factor", "1");
-  put("share.coordinator.state.topic.min.isr", "1");
-  put("group.initial.rebalance.delay.ms", "0");
-  return settings;
-}
 
 Result<std::string, std::string> read_text(const std::string& path) {
   io::PosixDisk disk;
@@ -163,7 +140,7 @@ Result<LoadedConfig, Errors> load_config(const ServerOptions& options,
     }
     settings = config::settings_from_file(*properties, *options.file);
   } else {
-    settings = embedded_default(options.port.value_or(kDefaultPort), given);
+    settings = config::embedded_default(options.port.value_or(kDefaultPort), given);
     loaded.embedded_default = true;
   }
   settings = config::merge(std::move(settings), given);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct Host {
   /// Starts an event loop, runs the task on it, ends it and gives the task's result. SIGINT and SIGTERM must
   /// end the process (128 + number) while it runs. Called again only after it has returned.
   std::function<int(std::move_only_function<io::Task<int>(io::Loop*)>)> run_on_loop;
+  /// The environment variables: KAFKA_* count where there is no configuration file.
+  std::function<std::map<std::string, std::string>()> environment_variables;
 };
 
 /// Runs the command line `arguments` (without the program's name) and returns the exit code. `server` is

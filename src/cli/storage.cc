@@ -10,6 +10,8 @@ namespace milena::cli {
 namespace {
 
 using Work = int (*)(Context&, io::Loop&, const StorageOptions&);
+constexpr const char* kAboutConfig =
+    "the node's server.properties; without it ./data, as milena server does without a file";
 using Options = std::shared_ptr<StorageOptions>;
 
 io::Task<int> run_work(io::Loop* loop, Context* context, Options options, Work work) {
@@ -44,9 +46,7 @@ void add_storage_verbs(CLI::App& root, Context& context) {
   CLI::App& app = add_verb(storage, context, "format", "Write the first files of a node's log directories",
                            format, format_storage);
   add_output_options(app, context);
-  app.add_option("-c,--config", format->config, "the node's server.properties")
-      ->required()
-      ->type_name("FILE");
+  app.add_option("-c,--config", format->config, kAboutConfig)->type_name("FILE");
   app.add_option("-t,--cluster-id", format->cluster_id, "id of the cluster, the same on all its nodes")
       ->required()
       ->type_name("ID");
@@ -78,8 +78,8 @@ void add_storage_verbs(CLI::App& root, Context& context) {
   CLI::App& show = add_verb(storage, context, "info",
                             "Show what a node's log directories hold, and what is wrong", info, show_storage);
   add_output_options(show, context);
-  show.add_option("-c,--config", info->config, "the node's server.properties")->required()->type_name("FILE");
-  show.footer("Examples:\n  milena storage info -c server.properties");
+  show.add_option("-c,--config", info->config, kAboutConfig)->type_name("FILE");
+  show.footer("Examples:\n  milena storage info\n  milena storage info -c server.properties");
 
   auto uuid = std::make_shared<StorageOptions>();
   add_verb(storage, context, "random-uuid", "Print a new id for a cluster", uuid, print_random_uuid)

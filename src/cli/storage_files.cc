@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "cli/storage.h"
 #include "cli/suggest.h"
+#include "config/embedded_default.h"
 #include "config/server_config.h"
 #include "image/metadata_version.h"
 #include "raft/format.h"
@@ -15,7 +17,7 @@
 namespace milena::cli {
 namespace {
 
-Outcome<config::ServerConfig> read_config(io::Loop& loop, const std::string& path) {
+Outcome<config::Settings> read_settings(io::Loop& loop, const std::string& path) {
   auto text = loop.disk().read_file(path);
   if (text.failed()) {
     Exit exit = text.error().kind == io::ErrorKind::kNotFound ? Exit::kNotFound : Exit::kFailed;
@@ -27,12 +29,28 @@ Outcome<config::ServerConfig> read_config(io::Loop& loop, const std::string& pat
                        fmt::format("{}:{}: {}", path, properties.error().line, properties.error().message),
                        {},
                        {}});
+  return config::settings_from_file(*properties, path);
+}
+
+// Without a file: what `milena server` takes without one.
+config::Settings settings_without_file(const Context& context) {
+  config::Settings given = config::settings_from_environment(context.host.environment_variables());
+  return config::merge(config::embedded_default(9092, given), given);
+}
+
+Outcome<config::ServerConfig> read_config(const Context& context, io::Loop& loop, const std::string& path) {
+  config::Settings settings;
+  if (path.empty()) {
+    settings = settings_without_file(context);
+  } else {
+    TRY_ASSIGN(settings, read_settings(loop, path));
+  }
   auto errors = [&](const config::ConfigErrors& found) {
     std::string list;
     for (const config::ConfigError& error : found) list += (list.empty() ? "" : "\n  ") + error.text();
     return Err(Failure{Exit::kFailed, "the configuration is wrong", list, {}});
   };
-  auto parsed = config::KafkaConfig::parse(config::settings_from_file(*properties, path));
+  auto parsed = config::KafkaConfig::parse(std::move(settings));
   if (parsed.failed()) return errors(parsed.error());
   auto server = config::server_config(*parsed);
   if (server.failed()) return errors(server.error());
@@ -269,7 +287,8 @@ Outcome<std::vector<std::string>> directories_to_format(const std::vector<Found>
                               "directory and format the others.",
                               found.path),
                   {},
-                  "milena storage info -c " + options.config + " shows what it holds"});
+                  "milena storage info" + (options.config.empty() ? "" : " -c " + options.config) +
+                      " shows what it holds"});
     if (found.meta && found.meta->cluster_id != options.cluster_id)
       return Err(Failure{Exit::kFailed,
                          fmt::format("{} belongs to cluster {}, not {}", found.path, found.meta->cluster_id,
@@ -283,7 +302,7 @@ Outcome<std::vector<std::string>> directories_to_format(const std::vector<Found>
 }  // namespace
 
 int format_storage(Context& context, io::Loop& loop, const StorageOptions& options) {
-  auto config = read_config(loop, options.config);
+  auto config = read_config(context, loop, options.config);
   if (config.failed()) return context.fail(config.error());
   auto quorum = check_quorum(*config, options);
   if (quorum.failed()) return context.fail(quorum.error());
@@ -347,7 +366,7 @@ int format_storage(Context& context, io::Loop& loop, const StorageOptions& optio
 }
 
 int show_storage(Context& context, io::Loop& loop, const StorageOptions& options) {
-  auto config = read_config(loop, options.config);
+  auto config = read_config(context, loop, options.config);
   if (config.failed()) return context.fail(config.error());
   std::vector<Found> directories;
   std::vector<Json> rows;

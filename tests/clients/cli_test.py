@@ -51,14 +51,14 @@ def tearDownModule():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def milena(*arguments, stdin="", brokers=True, timeout=60, **environment):
+def milena(*arguments, stdin="", brokers=True, timeout=60, cwd=None, **environment):
     """Runs the binary; arguments of text, standard input of text or bytes. Gives returncode, stdout, stderr."""
     values = {key: value for key, value in os.environ.items() if key not in ("MILENA_BROKERS", "NO_COLOR")}
     if brokers:
         values["MILENA_BROKERS"] = server
     values.update(environment)
     done = subprocess.run([harness.milena_binary(), *arguments], input=stdin.encode() if isinstance(stdin, str) else stdin,
-                          capture_output=True, timeout=timeout, env=values)
+                          capture_output=True, timeout=timeout, env=values, cwd=cwd)
     done.stdout, done.stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     return done
 
@@ -448,6 +448,18 @@ class Storage(CliTest):
         ids = {self.ok("storage", "random-uuid", brokers=False).strip() for _ in range(3)}
         self.assertEqual(len(ids), 3)
         self.assertTrue(all(len(one) == 22 for one in ids))
+
+    def test_without_a_file_as_the_server(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = milena("storage", "info", cwd=folder, brokers=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stdout, r"(?m)^\./data +missing")
+            cluster = harness.random_cluster_id()
+            said = self.ok("storage", "format", "-s", "-t", cluster, cwd=folder, brokers=False)
+            self.assertIn("directory ./data with metadata.version", said)
+            self.assertRegex(self.ok("storage", "info", cwd=folder, brokers=False), rf"\./data +formatted +{cluster} +1 ")
+            elsewhere = self.ok("storage", "info", brokers=False, KAFKA_LOG_DIRS=f"{folder}/data")
+            self.assertIn(f"{folder}/data", elsewhere)
 
     def test_format_and_info(self):
         cluster = harness.random_cluster_id()
