@@ -1,6 +1,7 @@
 #include "log/log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "log/log_impl.h"
@@ -243,6 +244,9 @@ LogResult<FlushPlan> Log::begin_close() {
   return plan;
 }
 
+std::vector<std::string> Log::take_notes() {
+  return std::exchange(impl_->context.notes, {});
+}
 bool Log::offline() const {
   return !impl_->offline.empty();
 }

@@ -54,6 +54,7 @@ struct OpenLog {
 /// What opening a log found and did, for the server's diagnostics.
 struct RecoveryReport {
   std::uint64_t scanned_bytes = 0;
+  std::uint64_t scanned_records = 0;
   std::uint64_t truncated_bytes = 0;
   std::vector<std::string> notes;  // one line each: a rebuilt index, a removed file, a cut tail
 };
@@ -99,6 +100,10 @@ class Log {
   std::optional<Offset> first_unstable_offset() const;
   /// Moves the high watermark, bounded to [log start, log end]; it may go back. Returns the new value.
   Offset set_high_watermark(Offset offset);
+
+  /// What was repaired since the log was opened, one line each: index files that are lost or damaged are found
+  /// out at the first read of their segment. Told once.
+  std::vector<std::string> take_notes();
 
   // Appending.
   /// Appends records that a client, a coordinator or this node's quorum leader made: gives them offsets,

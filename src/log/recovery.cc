@@ -34,6 +34,7 @@ LogResult<std::unique_ptr<Log>> LogLoader::load(RecoveryReport* report) {
   TRY(finish());
   if (report != nullptr) {
     report->scanned_bytes = scanned_;
+    report->scanned_records = scanned_records_;
     report->truncated_bytes = truncated_;
     report->notes = std::move(log.context.notes);
   }
@@ -163,6 +164,8 @@ void LogLoader::take(const wire::LogEntryView& entry, std::uint64_t position, Se
   Log::Impl& log = *impl_;
   Offset base = entry.base_offset().value_or(entry.last_offset());
   Offset last = entry.last_offset();
+  scanned_records_ += static_cast<std::uint64_t>(entry.is_batch() ? entry.batch().records_count()
+                                                                  : last - std::min(expected_, last) + 1);
   index.add(last, position, entry.size(), entry.max_timestamp(), log.context.options.index_interval_bytes);
   auto latest = log.epochs.latest();
   if (!latest || entry.leader_epoch() > latest->epoch) log.assign_epoch(entry.leader_epoch(), base);

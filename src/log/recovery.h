@@ -58,6 +58,7 @@ class LogLoader {
   std::unique_ptr<Log::Impl> impl_;
   LogFiles files_;
   std::uint64_t scanned_ = 0;
+  std::uint64_t scanned_records_ = 0;
   std::uint64_t truncated_ = 0;
   Offset expected_{0};  // next offset of the scan
   std::vector<std::pair<Offset, std::string>> new_snapshots_;

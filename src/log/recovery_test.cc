@@ -14,6 +14,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr const char* kFirst = "00000000000000000000.log";
 
@@ -50,6 +51,7 @@ TEST(Recovery, a_kill_loses_nothing_and_all_is_built_anew) {
   RecoveryReport report;
   auto log = must_open(machine, open_how(small_segments()), &report);
   EXPECT_EQ(report.scanned_bytes, all.size());
+  EXPECT_EQ(report.scanned_records, 60U);
   EXPECT_EQ(log->log_end_offset(), Offset(60));
   EXPECT_EQ(read_all(*log, Offset(0)), all);
   EXPECT_EQ(log->epochs().size(), 8U);
@@ -320,6 +322,8 @@ TEST(Recovery, missing_corrupt_and_short_indexes_are_rebuilt) {
     for (int i = 0; i < 30; ++i) {
       EXPECT_EQ((*log->offset_for_timestamp(Timestamp(1000 + 2 * i)))->offset, Offset(2 * i)) << damage;
     }
+    EXPECT_THAT(log->take_notes(), Contains(HasSubstr("index rebuilt"))) << "those of the first reads";
+    EXPECT_THAT(log->take_notes(), IsEmpty()) << "told once";
     for (const std::string& name : names) {
       EXPECT_EQ(machine.read(name), good[name]) << damage << " " << name << ": rebuilt as it was";
     }

@@ -107,7 +107,7 @@ class LogManager {
     std::string error;
     bool no_room = false;  // the error is a full disk
     bool fresh = false;
-    std::vector<std::string> notes;
+    log::RecoveryReport report;
   };
   struct Work {
     TopicIdPartition id;
@@ -118,12 +118,19 @@ class LogManager {
     std::string no_room;  // why it cannot be opened now
     log::OpenLog how;
   };
+  // What the start found in a directory.
+  struct Recovered {
+    std::size_t partitions = 0;
+    std::uint64_t records = 0;  // read and checked
+    std::uint64_t cut = 0;      // bytes of unfinished writes, at the ends of logs
+  };
   struct DirectoryState {
     bool holds_partitions = true;
     bool clean = false;
     bool failed = false;
     bool full = false;     // the last checkpoints found no room
     bool unclean = false;  // some partition was not closed as a clean stop needs it, or never opened
+    Recovered recovered;
     log::OffsetCheckpoint recovery_points;
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
@@ -143,6 +150,8 @@ class LogManager {
   static Result<void, StoreError> check_unique(const LogManager* self, const std::vector<Work>& work);
   Work create_here(TopicIdPartition id, const std::string& topic, Timestamp now);
   log::OpenLog how_to_open(const Work& work, Timestamp now) const;
+  void say_unclean(const std::vector<Work>& work) const;
+  void say_recovered(Duration took) const;
   static Opened open_one(LogManager* self, Work work);
   void refuse(const Opened& one);
   static io::Task<void> run_reopening(LogManager* self);

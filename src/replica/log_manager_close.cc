@@ -21,7 +21,8 @@ struct LogState {
 io::Task<std::vector<LogState>> states_there(LoopPartitions* there) {
   std::vector<LogState> states;
   for (const auto& [id, partition] : there->all()) {
-    const log::Log& log = partition->log();
+    log::Log& log = partition->log();
+    for (const std::string& note : log.take_notes()) there->loop().log().info("log", "{}", note);
     if (log.offline()) continue;
     states.push_back({id, log.recovery_point(), log.log_start_offset(), log.high_watermark()});
   }
@@ -223,7 +224,11 @@ io::Task<void> LogManager::mark_clean(std::int64_t broker_epoch) {
     }
     auto job = [dir, broker_epoch] { return dir->write_clean_shutdown(broker_epoch); };
     auto written = co_await io::offload(loop_, std::move(job));
-    if (written.failed()) loop_.log().warn("log", "{}: {}", dir->path(), written.error().message);
+    if (written.failed()) {
+      loop_.log().warn("log", "{}: {}", dir->path(), written.error().message);
+      continue;
+    }
+    loop_.log().info("log", "{}: all synced and marked as cleanly stopped", dir->path());
   }
 }
 

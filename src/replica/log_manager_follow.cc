@@ -40,12 +40,16 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
   std::vector<TopicIdPartition> ids;
   for (Opened& one : opened) {
     std::string name = one.place.name.to_string();
-    for (const std::string& note : one.notes) loop_.log().info("log", "{}: {}", name, note);
+    for (const std::string& note : one.report.notes) loop_.log().info("log", "{}: {}", name, note);
     if (one.log == nullptr) {
       refuse(one);
       continue;
     }
     if (no_room_.erase(one.id) > 0) loop_.log().info("log", "{} is served: the disk has room again", name);
+    Recovered& recovered = states_[one.place.directory].recovered;
+    if (!one.fresh) ++recovered.partitions;
+    recovered.records += one.report.scanned_records;
+    recovered.cut += one.report.truncated_bytes;
     PartitionSettings settings = partition_settings(*config_, *image, one.place.name.topic);
     std::size_t directory = one.place.directory;
     io::Loop* control = &loop_;

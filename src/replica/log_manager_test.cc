@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "config/settings.h"
 #include "image/builder.h"
 #include "replica/testing/replica_world.h"
@@ -80,6 +82,11 @@ class Directories : public ::testing::Test {
   Appended append(const TopicIdPartition& id, int count) {
     return world_.run(life_->partitions.append(id, make_records(count, world_.wall_now()), {}));
   }
+  // How many lines of the log hold `text`.
+  std::ptrdiff_t told(const std::string& text) {
+    return std::ranges::count_if(world_.sim().log_lines(),
+                                 [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  }
   std::string file(const std::string& path) { return world_.disk().read_file(path).value_or("<none>"); }
   static std::shared_ptr<const image::Image> image_of(image::ImageBuilder builder) {
     return std::make_shared<const image::Image>(builder.take_image());
@@ -124,6 +131,22 @@ TEST_F(Directories, after_a_crash_the_logs_are_recovered_and_the_epoch_is_unknow
   ASSERT_EQ(start(one_topic()), "");
   EXPECT_EQ(life_->logs.previous_broker_epoch(), -1);
   EXPECT_EQ(append(id_of(0), 1).base_offset, Offset(4));
+}
+
+TEST_F(Directories, the_log_tells_of_each_directory_how_it_was_found_and_left) {
+  ASSERT_EQ(start(one_topic()), "");
+  EXPECT_EQ(told("/a"), 0) << "there was nothing to find";
+  for (int i = 0; i < 3; ++i) append(id_of(0), 4);
+  append(id_of(1), 1);
+  restart();
+  ASSERT_EQ(start(one_topic()), "");
+  EXPECT_EQ(told("/a was not stopped cleanly: checking its 2 partitions"), 1);
+  EXPECT_EQ(told("/a: 2 partitions recovered, 13 records checked, 0 bytes of unfinished writes cut"), 1);
+  stop(5);
+  EXPECT_EQ(told("/a: all synced and marked as cleanly stopped"), 1);
+  ASSERT_EQ(start(one_topic()), "");
+  EXPECT_EQ(told("/a: 2 partitions opened after a clean stop"), 1);
+  EXPECT_EQ(told("[log] t-"), told("leader-epoch-checkpoint: rebuilt")) << "of a partition only what was repaired";
 }
 
 TEST_F(Directories, recovered_records_are_synced_before_they_are_served) {
