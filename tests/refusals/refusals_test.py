@@ -318,6 +318,7 @@ class RefusalsTest(unittest.TestCase):
         """Kafka runs on the directory, a tool asks it for something, and it stops cleanly."""
         cls.node.config_path = config
         cls.node.data = cls.root  # formatted already
+        cls.node.state = None  # another cluster than the one it served before
         cls.node.start()
         if tool:
             cls.tool(tool[0], "--bootstrap-server", cls.node.bootstrap, *tool[1:])
