@@ -64,8 +64,9 @@ io::Task<Result<T, wire::ErrorCode>> read_group(RequestContext context, std::str
   };
   wire::ErrorCode error = co_await read_coordinator(context, std::move(group_id), std::move(erased));
   if (error != wire::ErrorCode::NONE) co_return Err(error);
-  CHECK(value->has_value(), "the read did not run");
-  co_return std::move(**value);
+  std::optional<T>& known = *value;
+  CHECK(known.has_value(), "the read did not run");
+  co_return std::move(*known);
 }
 
 }  // namespace milena::broker

@@ -75,8 +75,6 @@ class Segment {
   /// Lets go of the descriptor, and of the index unless that is unsaved. REQUIRES: write_indexes() was called
   /// if the index is newer than the disk.
   void cool();
-  /// Lets go of the descriptor alone.
-  void close_file() { file_.reset(); }
 
   /// The offset behind the last batch; the base offset of an empty segment. Errors: kCorrupt: a broken batch.
   LogResult<Offset> end_offset();

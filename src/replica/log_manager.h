@@ -152,7 +152,7 @@ class LogManager {
   log::OpenLog how_to_open(const Work& work, Timestamp now) const;
   void say_unclean(const std::vector<Work>& work) const;
   void say_recovered(Duration took) const;
-  static Opened open_one(LogManager* self, Work work);
+  static Opened open_one(LogManager* self, const Work& work);
   void refuse(const Opened& one);
   static io::Task<void> run_reopening(LogManager* self);
   void publish_unserved();

@@ -1,4 +1,6 @@
 // Loading: what the log directories hold is compared with the metadata, and the logs are opened in the pool.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -132,9 +134,9 @@ Result<void, StoreError> LogManager::check_unique(const LogManager* self, const 
     if (added) continue;
     std::string first = self->directories_[it->second]->partition_path(one.place.name);
     std::string second = self->directories_[one.place.directory]->partition_path(one.place.name);
-    return Err(StoreError{"partition " + one.place.name.to_string() + " lies in two log directories, " +
-                          first + " and " + second +
-                          "; move the one that is not wanted out of log.dirs. Nothing was changed."});
+    return Err(StoreError{fmt::format("partition {} lies in two log directories, {} and {}; move the one that is not "
+                                      "wanted out of log.dirs. Nothing was changed.",
+                                      one.place.name.to_string(), first, second)});
   }
   return {};
 }
@@ -167,7 +169,7 @@ LogManager::Work LogManager::create_here(TopicIdPartition id, const std::string&
   return one;
 }
 
-LogManager::Opened LogManager::open_one(LogManager* self, Work work) {
+LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
   Opened result;
   result.id = work.id;
   result.place = work.place;
@@ -305,7 +307,7 @@ io::Task<void> LogManager::open_and_hand_over(std::vector<Work> work,
   for (std::size_t chunk = 0; chunk < kOpenChunks; ++chunk) {
     auto job = [this, all, opened, chunk] {
       for (std::size_t i = chunk; i < all->size(); i += kOpenChunks) {
-        (*opened)[i] = open_one(this, std::move((*all)[i]));
+        (*opened)[i] = open_one(this, (*all)[i]);
       }
     };
     chunks.push_back(io::offload(loop_, std::move(job)));

@@ -36,7 +36,7 @@ class Handover {
   T take() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return value_.has_value(); });
-    return std::move(*value_);
+    return std::move(*value_);  // NOLINT(bugprone-unchecked-optional-access) waited for
   }
 
  private:
@@ -90,8 +90,8 @@ AsioRuntime::AsioRuntime(AsioOptions options) : state_(std::make_unique<State>()
     state_->own_log = std::make_unique<StderrLog>(options.log_level);
     options.log = state_->own_log.get();
   }
-  state_->pool.emplace(std::max<std::size_t>(options.pool_threads, 1));
-  SharedServices services{state_->clock, state_->entropy, state_->disk, *options.log, *state_->pool};
+  ThreadPool& pool = state_->pool.emplace(std::max<std::size_t>(options.pool_threads, 1));
+  SharedServices services{state_->clock, state_->entropy, state_->disk, *options.log, pool};
   std::size_t count = options.data_loops > 0 ? options.data_loops : usable_processors();
   for (std::size_t i = 0; i < count; ++i) {
     state_->loops.push_back(std::make_unique<AsioLoop>("data-" + std::to_string(i), services));
