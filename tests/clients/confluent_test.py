@@ -287,6 +287,9 @@ class Confluent(harness.ServerTestCase):
         described = results(admin.describe_consumer_groups(["team"]))["team"]
         self.assertEqual(described.state.name, "EMPTY")
         server.restart(kill=True)
+        # librdkafka 2.16 bootstraps again when its last broker goes, and a request for a coordinator may then
+        # wait for ever on the broker it gave up: metadata.recovery.strategy.
+        admin = AdminClient({"bootstrap.servers": server.bootstrap, "metadata.recovery.strategy": "none"})
         found = results(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions("team")]))["team"]
         self.assertEqual(sorted((p.partition, p.offset) for p in found.topic_partitions), [(p, 20) for p in range(4)])
         self.assertIn("team", [g.group_id for g in admin.list_consumer_groups().result(WAIT_S).valid])
