@@ -228,6 +228,7 @@ io::Task<int> change_configs(Session* session, TopicOptions options, std::vector
     auto& resource = request.resources.emplace_back();
     resource.resource_type = kTopicResource;
     resource.resource_name = name;
+    resource.configs.reserve(changes.size());
     for (const ConfigChange& change : changes) {
       auto& config = resource.configs.emplace_back();
       config.name = change.key;

@@ -63,7 +63,8 @@ io::Task<ClientResult<ConnectionPtr>> Cluster::connect(io::Endpoint to) {
   if (slot->opening) {
     co_await slot->opened.wait();
     if (slot->connection && slot->connection->is_open()) co_return slot->connection;
-    if (slot->error) co_return Err(*slot->error);
+    const auto& error = slot->error;
+    if (error.has_value()) co_return Err(*error);
   }
   slot->opening = true;
   slot->error.reset();
@@ -84,6 +85,7 @@ io::Task<ClientResult<ConnectionPtr>> Cluster::any() {
   for (auto& [name, slot] : slots_)
     if (slot->connection && slot->connection->is_open()) co_return slot->connection;
   std::vector<io::Endpoint> candidates;
+  candidates.reserve(brokers_.size() + options_.bootstrap.size());
   for (auto& [id, endpoint] : brokers_) candidates.push_back(endpoint);
   for (const io::Endpoint& endpoint : options_.bootstrap)
     if (std::find(candidates.begin(), candidates.end(), endpoint) == candidates.end())

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 #include <deque>
 #include <map>
 #include <utility>
@@ -12,7 +11,6 @@
 #include "base/endian.h"
 #include "io/signal.h"
 #include "wire/apis/api_versions.h"
-#include "wire/messages/request_header.h"
 
 namespace milena::client {
 
@@ -46,7 +44,7 @@ struct Connection::State : std::enable_shared_from_this<State> {
   std::map<std::int32_t, std::shared_ptr<Pending>> pending;
 
   // Ends the connection; what is in flight fails with `why`.
-  void fail(ClientError why) {
+  void fail(const ClientError& why) {
     if (!open) return;
     open = false;
     stream->close();
@@ -101,7 +99,8 @@ io::Task<ClientResult<std::shared_ptr<Connection>>> Connection::open(io::Loop* l
     state->abandoned = true;
     co_return Err(connect_timeout(state->to, state->options.connect_timeout));
   }
-  if (state->connect_failure) co_return Err(connect_error(state->to, *state->connect_failure));
+  const auto& failure = state->connect_failure;
+  if (failure.has_value()) co_return Err(connect_error(state->to, *failure));
   std::shared_ptr<Connection> connection(new Connection(state));
   auto negotiated = co_await connection->negotiate();
   if (negotiated.failed()) {
@@ -123,14 +122,15 @@ io::Task<ClientResult<void>> Connection::negotiate() {
     request.client_software_name = "milena";
     request.client_software_version = "0.1.0";
     std::int32_t correlation = next_correlation();
-    wire::Writer writer = begin_request(Api::key, version, correlation, Api::request_header_version(version));
+    wire::Writer writer = begin_request<Api>(version, correlation);
     request.encode(writer, version);
     auto answer =
         co_await exchange(Api::name, correlation, std::move(writer), state_->options.connect_timeout);
     if (answer.failed()) co_return Err(std::move(answer.error()));
     bool refused = answer->size() >= 2 && load_be<std::int16_t>(answer->data()) ==
                                               wire::to_int16(wire::ErrorCode::UNSUPPORTED_VERSION);
-    std::int16_t answer_version = refused ? 0 : version;
+    std::int16_t answer_version = version;
+    if (refused) answer_version = 0;
     wire::Reader reader(std::move(*answer));
     wire::ApiVersionsResponse response;
     response.decode(reader, answer_version);
@@ -177,12 +177,7 @@ ClientResult<std::int16_t> Connection::choose_version(const WantedApi& wanted) c
   return chosen;
 }
 
-wire::Writer Connection::begin_request(std::int16_t api_key, std::int16_t version, std::int32_t correlation,
-                                       std::int16_t header_version) const {
-  wire::RequestHeader header;
-  header.request_api_key = api_key;
-  header.request_api_version = version;
-  header.correlation_id = correlation;
+wire::Writer Connection::begin_request(wire::RequestHeader header, std::int16_t header_version) const {
   header.client_id = state_->options.client_id;
   wire::Writer writer;
   header.encode(writer, header_version);
@@ -224,7 +219,7 @@ io::Task<ClientResult<Bytes>> Connection::exchange(std::string_view api, std::in
         ErrorKind::kTimeout, wire::ErrorCode::NONE,
         fmt::format("{} did not answer {} within {} ms", to_string(state->to), api, to_ms(patience))});
   }
-  co_return std::move(*pending->answer);
+  co_return std::move(*pending->answer);  // NOLINT(bugprone-unchecked-optional-access) done: it is there
 }
 
 io::Task<void> Connection::write_all(std::shared_ptr<State> state) {

@@ -23,6 +23,7 @@
 #include "client/api_versions.h"
 #include "client/error.h"
 #include "io/loop.h"
+#include "wire/messages/request_header.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -61,8 +62,7 @@ class Connection {
     auto version = choose<Api>(options);
     if (version.failed()) co_return Err(std::move(version.error()));
     std::int32_t correlation = next_correlation();
-    wire::Writer writer =
-        begin_request(Api::key, *version, correlation, Api::request_header_version(*version));
+    wire::Writer writer = begin_request<Api>(*version, correlation);
     request.encode(writer, *version);
     Duration timeout = options.timeout;
     auto answer = co_await exchange(Api::name, correlation, std::move(writer), timeout);
@@ -101,8 +101,15 @@ class Connection {
 
   std::int32_t next_correlation();
   ClientResult<std::int16_t> choose_version(const WantedApi& wanted) const;
-  wire::Writer begin_request(std::int16_t api_key, std::int16_t version, std::int32_t correlation,
-                             std::int16_t header_version) const;
+  template <class Api>
+  wire::Writer begin_request(std::int16_t version, std::int32_t correlation) const {
+    wire::RequestHeader header;
+    header.request_api_key = Api::key;
+    header.request_api_version = version;
+    header.correlation_id = correlation;
+    return begin_request(std::move(header), Api::request_header_version(version));
+  }
+  wire::Writer begin_request(wire::RequestHeader header, std::int16_t header_version) const;
   /// Sends the request and waits for what follows the correlation id of its answer.
   io::Task<ClientResult<Bytes>> exchange(std::string_view api, std::int32_t correlation, wire::Writer request,
                                          Duration timeout);

@@ -10,7 +10,7 @@
 
 namespace milena::config {
 
-enum class Status {
+enum class Status : std::uint8_t {
   kWorks,        // the node does what Kafka does
   kNoEffectYet,  // accepted, validated and shown, and named in one warning when it differs from the default
   kRefused,      // a value other than the default stops the start: ignoring it would be wrong

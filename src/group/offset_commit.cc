@@ -19,6 +19,7 @@ std::size_t java_length(std::string_view utf8) {
 /// A record's value, if it is of a version this release knows.
 template <class Message>
 std::optional<Message> parse(const GroupRecord& record) {
+  if (!record.value.has_value()) return std::nullopt;
   wire::Reader reader(*record.value);
   std::int16_t version = reader.read_int16();
   Message message;

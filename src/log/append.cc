@@ -29,7 +29,7 @@ LogResult<Outline> outline(ByteView records) {
     sum.max_timestamp = std::max(sum.max_timestamp, batch.max_timestamp());
     sum.batches.push_back(batch);
   }
-  if (cursor.error()) return Err(corrupt_batch(wire::describe(*cursor.error())));
+  if (auto error = cursor.error(); error.has_value()) return Err(corrupt_batch(wire::describe(*error)));
   if (sum.batches.empty()) return Err(corrupt_batch("no batch"));
   return sum;
 }
@@ -201,14 +201,14 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
     expected = entry.last_offset() + 1;
     found.push_back({entry, base});
   }
-  if (cursor.error() && *cursor.error() != wire::BatchError::kIncomplete) {
-    return Err(corrupt_batch(wire::describe(*cursor.error())));
+  if (auto error = cursor.error(); error.has_value() && *error != wire::BatchError::kIncomplete) {
+    return Err(corrupt_batch(wire::describe(*error)));
   }
   AppendResult result;
   result.log_start_offset = log_start;
   if (found.empty()) return result;
   Staged staged;
-  staged.holders.push_back(records);
+  staged.holders.push_back(std::move(records));
   for (const Found& batch : found) {
     TRY(make_room(staged, batch.view.size(), batch.view.max_timestamp(), batch.base, batch.view.last_offset(),
                   now));
