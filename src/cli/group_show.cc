@@ -30,9 +30,9 @@ io::Task<Outcome<std::map<std::string, ListedGroup>>> all_groups(Session* sessio
     Instant begin = session->cluster().loop().now();
     wire::ListGroupsRequest request;
     auto response = co_await (*connection)->call<wire::ListGroupsApi>(request);
-    while (response.has_value() &&
-           wire::error_code_from(response->error_code) == wire::ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) {
-      bool again = co_await worth_another_try(session, wire::ErrorCode::COORDINATOR_LOAD_IN_PROGRESS, begin);
+    while (response.has_value()) {
+      // Right after a start: without another try its groups would seem not to be there.
+      bool again = co_await worth_another_try(session, wire::error_code_from(response->error_code), begin);
       if (!again) break;
       response = co_await (*connection)->call<wire::ListGroupsApi>(request);
     }
