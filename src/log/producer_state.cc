@@ -11,6 +11,7 @@
 namespace milena::log {
 namespace {
 
+constexpr std::int16_t kNoEpoch = -1;  // of a producer whose records are all deleted, or that is new
 constexpr std::int32_t kMaxSequence = 0x7fffffff;
 constexpr std::size_t kSnapshotHeader = 10;  // version i16, crc u32, count i32
 constexpr std::size_t kSnapshotEntry = 46;
@@ -26,10 +27,14 @@ void set_epoch(ProducerEntry& entry, std::int16_t epoch) {
   entry.batch_count = 0;
 }
 
+std::int16_t epoch_of(const ProducerEntry* entry) {
+  return entry == nullptr ? kNoEpoch : entry->producer_epoch;
+}
+
 LogResult<void> check_sequence(const wire::BatchView& batch, const ProducerEntry* entry) {
-  std::int16_t known_epoch = entry == nullptr ? -1 : entry->producer_epoch;
+  const std::int16_t known_epoch = epoch_of(entry);
   std::int32_t sequence = batch.base_sequence();
-  if (known_epoch == -1) return {};  // all its records were deleted, or it is new: any sequence will do
+  if (known_epoch == kNoEpoch) return {};  // any sequence will do
   if (batch.producer_epoch() != known_epoch) {
     if (sequence == 0) return {};
     return Err(LogError{LogErrorKind::kOutOfOrderSequence,
@@ -44,7 +49,7 @@ LogResult<void> check_sequence(const wire::BatchView& batch, const ProducerEntry
 
 LogResult<void> check_epoch(const wire::BatchView& batch, const ProducerEntry* entry,
                             std::int16_t marker_version) {
-  std::int16_t known = entry == nullptr ? -1 : entry->producer_epoch;
+  const std::int16_t known = epoch_of(entry);
   std::int16_t epoch = batch.producer_epoch();
   if (marker_version < 2) {
     if (epoch >= known) return {};

@@ -39,7 +39,7 @@ LogResult<std::optional<RecordTime>> look_into_batch(const wire::BatchView& batc
     if (record.offset >= from && record.timestamp >= target)
       return RecordTime{record.offset, record.timestamp};
   }
-  if (reader.error()) return Err(unreadable(wire::describe(*reader.error())));
+  if (auto error = reader.error(); error.has_value()) return Err(unreadable(wire::describe(*error)));
   return std::nullopt;
 }
 

@@ -54,6 +54,7 @@ ApiError topic_configs(const Context& context, const Topic& topic, Records& reco
   if (!nulls.empty()) return {ErrorCode::INVALID_CONFIG, "Null value not supported for topic configs: " + nulls};
   if (values.empty()) return {};
   std::vector<ConfigChange> changes;
+  changes.reserve(values.size());
   for (auto& [name, value] : values) changes.push_back({name, ConfigOperation::kSet, value});
   image::ConfigResource resource{static_cast<std::int8_t>(image::ResourceType::kTopic), topic.name};
   return change_configs(context, resource, changes, true, records);
@@ -76,6 +77,7 @@ ApiError assigned_partitions(const Context& context, const Topic& topic, const T
     if (partitions.contains(index))
       return invalid(fmt::format("Found multiple manual partition assignments for partition {}", index));
     std::vector<BrokerId> brokers;
+    brokers.reserve(assignment.broker_ids.size());
     for (std::int32_t broker : assignment.broker_ids) brokers.emplace_back(broker);
     ApiError error = check_manual_assignment(context.image, brokers, replicas);
     if (error.failed()) return error;

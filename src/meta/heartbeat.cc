@@ -12,7 +12,7 @@ namespace {
 
 using wire::ErrorCode;
 
-enum class BrokerState { kFenced, kUnfenced, kControlledShutdown, kShutdownNow };
+enum class BrokerState : std::uint8_t { kFenced, kUnfenced, kControlledShutdown, kShutdownNow };
 
 bool leads_something(const image::Image& image, BrokerId id) {
   for (const auto& [topic_id, topic] : image.topics)
@@ -40,7 +40,7 @@ BrokerState next_state(const Context& context, const wire::BrokerHeartbeatReques
     case BrokerState::kControlledShutdown:
       // Wait until the others have read that the leaders moved.
       if (leads_something(context.image, id) ||
-          *state.controlled_shutdown_offset > context.heartbeats.lowest_active_offset())
+          state.controlled_shutdown_offset > context.heartbeats.lowest_active_offset())
         return BrokerState::kControlledShutdown;
       return BrokerState::kShutdownNow;
     case BrokerState::kShutdownNow: break;

@@ -125,6 +125,7 @@ Result<std::vector<std::vector<BrokerId>>, PlacementError> place_replicas(std::v
                                           replicas, brokers.size())});
   Racks racks(brokers, random);
   std::vector<std::vector<BrokerId>> placed;
+  placed.reserve(static_cast<std::size_t>(std::max(partitions, 0)));
   for (std::int32_t i = 0; i < partitions; ++i) placed.push_back(racks.place(static_cast<std::size_t>(replicas)));
   return placed;
 }

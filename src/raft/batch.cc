@@ -17,7 +17,9 @@
 namespace milena::raft {
 namespace {
 
-enum ControlType : std::int16_t {
+constexpr std::size_t kInflatedMax = std::size_t{256} << 20;  // bytes of one batch
+
+enum ControlType : std::uint8_t {
   kLeaderChange = 2,
   kSnapshotHeader = 3,
   kSnapshotFooter = 4,
@@ -108,7 +110,7 @@ Result<LogBatch, BatchError> decode_batch(const Bytes& bytes) {
     wire::CompressionScratch scratch;
     if (!codec.has_value()) return Err(BatchError{fmt::format("unknown codec at offset {}", batch.base_offset)});
     wire::DecompressOptions limit;
-    limit.bytes_max = 256 * 1024 * 1024;
+    limit.bytes_max = kInflatedMax;
     Buffer plain;
     if (wire::decompress(*codec, payload, limit, plain, scratch).failed())
       return Err(BatchError{fmt::format("cannot decompress the batch at {}", batch.base_offset)});
@@ -133,8 +135,8 @@ Result<LogBatch, BatchError> decode_batch(const Bytes& bytes) {
                                         record.offset, version->k_raft_version, kLatestKRaftVersion)});
     batch.control.push_back(*std::move(control));
   }
-  if (reader.error().has_value())
-    return Err(BatchError{fmt::format("batch at offset {}: {}", batch.base_offset, wire::describe(*reader.error()))});
+  if (auto error = reader.error(); error.has_value())
+    return Err(BatchError{fmt::format("batch at offset {}: {}", batch.base_offset, wire::describe(*error))});
   return batch;
 }
 

@@ -104,8 +104,10 @@ class Parser {
     if (kind == 'u') {
       unsigned code = 0;
       if (rest_.size() < 4) return false;
-      auto [end, error] = std::from_chars(rest_.data(), rest_.data() + 4, code, 16);
-      if (error != std::errc() || end != rest_.data() + 4 || code >= 0x80) return false;
+      std::string_view digits = rest_.substr(0, 4);
+      const char* last = digits.data() + digits.size();
+      auto [end, error] = std::from_chars(digits.data(), last, code, 16);
+      if (error != std::errc() || end != last || code >= 0x80) return false;
       c = static_cast<char>(code);
       rest_.remove_prefix(4);
       return true;

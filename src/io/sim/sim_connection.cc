@@ -64,14 +64,14 @@ void SimNet::pump(const ConnectionPtr& connection, int side) {
       SimSegment segment = std::move(sender.flight.front());
       sender.flight.pop_front();
       sender.flight_bytes -= segment.bytes.size();
-      arrive(*connection, 1 - side, std::move(segment));
+      arrive(*connection, 1 - side, segment);
     }
     pump(connection, side);
   });
 }
 
 // A segment reaches the end `side`.
-void SimNet::arrive(SimConnection& connection, int side, SimSegment segment) {
+void SimNet::arrive(SimConnection& connection, int side, const SimSegment& segment) {
   SimEnd& end = connection.ends[side];
   core_.trace(connection.number * 2 + static_cast<std::uint64_t>(side));
   core_.trace(crc32c(as_bytes(segment.bytes)));

@@ -263,9 +263,10 @@ bool SimDisk::rot(const std::string& path) {
   if (spot.inode == nullptr || spot.inode->content.empty()) return false;
   core_.mark("disk.rot");
   std::uint64_t at = random_.below(spot.inode->content.size());
-  char flip = static_cast<char>(1 << random_.below(8));
-  spot.inode->content[at] ^= flip;
-  if (at < spot.inode->durable.size()) spot.inode->durable[at] ^= flip;
+  unsigned flip = 1U << random_.below(8);
+  auto flipped = [flip](char byte) { return static_cast<char>(static_cast<unsigned char>(byte) ^ flip); };
+  spot.inode->content[at] = flipped(spot.inode->content[at]);
+  if (at < spot.inode->durable.size()) spot.inode->durable[at] = flipped(spot.inode->durable[at]);
   return true;
 }
 

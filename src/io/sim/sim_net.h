@@ -91,7 +91,7 @@ class SimNet {
   void send_end(SimConnection& connection, int side, bool reset);
   bool held(const SimConnection& connection, int side) const;
   void pump(const ConnectionPtr& connection, int side);
-  void arrive(SimConnection& connection, int side, struct SimSegment segment);
+  void arrive(SimConnection& connection, int side, const struct SimSegment& segment);
   void reset_end(SimConnection& connection, int side);
   void close_end(SimConnection& connection, int side);
 
