@@ -156,7 +156,7 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there,
   for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
   io::Disk* disk = &there->loop().disk();
   for (const auto& partition : partitions) {
-    partition->stand_down();
+    partition->retire();
     if (partition->log().offline()) continue;
     co_await partition->flushes_done();
     auto plan = partition->log().begin_close();

@@ -210,7 +210,7 @@ namespace {
 io::Task<Duration> drop_there(LoopPartitions* there, TopicIdPartition id) {
   auto partition = there->remove(id);
   if (partition == nullptr) co_return Duration::zero();
-  partition->stand_down();
+  partition->retire();
   co_await partition->flushes_done();  // a flush must not find its files renamed
   co_return from_ms(partition->settings().file_delete_delay_ms);
 }

@@ -47,6 +47,11 @@ void Partition::stand_down() {
   wake_watches();
 }
 
+void Partition::retire() {
+  retired_ = true;
+  stand_down();
+}
+
 ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
   if (log_->offline()) return ErrorCode::KAFKA_STORAGE_ERROR;
   if (!leading_) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
@@ -67,9 +72,9 @@ Appended Partition::refuse(ErrorCode error, std::string message) const {
   return refused;
 }
 
-Appended Partition::to_append_error(const log::LogError& error) {
+ErrorCode Partition::failed(const log::LogError& error) {
   if (log_->offline()) go_offline(error.message);
-  return refuse(log::error_code(error.kind), error.message);
+  return log::error_code(error.kind);
 }
 
 io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes records, AppendOptions options,
@@ -106,7 +111,10 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
   auto origin =
       options.origin == Origin::kClient ? log::AppendOrigin::kClient : log::AppendOrigin::kCoordinator;
   auto result = self->log_->append_as_leader(std::move(records), self->leader_epoch_, now, origin);
-  if (result.failed()) co_return self->to_append_error(result.error());
+  if (result.failed()) {
+    ErrorCode why = self->failed(result.error());
+    co_return self->refuse(why, result.error().message);
+  }
 
   Appended appended;
   appended.base_offset = result->first_offset;
@@ -145,6 +153,7 @@ void Partition::move_high_watermark() {
 }
 
 void Partition::start_flush() {
+  if (retired_) return;
   flush_again_ = true;
   if (flushing_) return;
   flushing_ = true;

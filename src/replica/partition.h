@@ -56,6 +56,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void lead(Epoch epoch);
   /// No longer leads: waiting producers and readers are woken and told.
   void stand_down();
+  /// Stands down for good: once flushes_done() has ended, nothing here touches the log's files by their names, so
+  /// that they may be closed, renamed or removed.
+  void retire();
   void set_settings(const PartitionSettings& settings);
   const PartitionSettings& settings() const { return settings_; }
 
@@ -112,13 +115,15 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Planned plan(const ReadRequest& request, log::Waits waits);
   /// nullopt: as Planned::cold.
   std::optional<LookupResult> look_up(const LookupRequest& request, log::Waits waits);
-  /// Has the pool fetch what the last look-up lacked. Errors: the disk's, or of a broken segment: final.
+  /// Has the pool fetch what the last look-up lacked. Errors: the disk's, or of a broken segment: final. When it
+  /// ends the partition may have been retired.
   static io::Task<log::LogResult<void>> fetch_cold(std::shared_ptr<Partition> self);
   wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
   Appended refuse(wire::ErrorCode error, std::string message) const;
-  Appended to_append_error(const log::LogError& error);
   void after_append(const log::AppendResult& result);
   void move_high_watermark();
+  /// Goes offline if `error` is why the log has; what clients are told then.
+  wire::ErrorCode failed(const log::LogError& error);
   void wake_watches();
   bool reached(WaitFor what, Offset offset) const;
   static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset,
@@ -133,6 +138,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   OnOffline on_offline_;
   Epoch leader_epoch_ = kNoEpoch;
   bool leading_ = false;
+  bool retired_ = false;
   bool told_offline_ = false;
   bool told_no_room_ = false;
   bool flushing_ = false;

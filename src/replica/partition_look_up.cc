@@ -30,8 +30,10 @@ io::Task<log::LogResult<void>> Partition::fetch_cold(std::shared_ptr<Partition> 
   io::Disk* disk = &self->loop_.disk();
   auto job = [cold, outcome, disk] { *outcome = cold->run(*disk); };
   co_await io::offload(self->loop_, std::move(job));
+  // Whoever retired the partition need not have waited: the files may have been gone from where they were.
+  if (self->retired_) co_return log::LogResult<void>();
   auto warmed = self->log_->warmed(*cold, std::move(*outcome));
-  if (warmed.failed() && self->log_->offline()) self->go_offline(warmed.error().message);
+  if (warmed.failed()) (void)self->failed(warmed.error());
   co_return warmed;
 }
 
@@ -56,16 +58,13 @@ Partition::Planned Partition::plan(const ReadRequest& request, log::Waits waits)
                               request.at_least_one, bound, waits);
   planned.cold = is_cold(plan);
   if (planned.cold) return planned;
-  if (plan.failed()) {
-    if (log_->offline()) go_offline(plan.error().message);
-    return Planned(log::error_code(plan.error().kind));
-  }
+  if (plan.failed()) return Planned(failed(plan.error()));
   if (request.read_committed) {
     auto aborted =
         log_->aborted_transactions(request.fetch_offset, std::min(bound, plan->segment_end), waits);
     planned.cold = is_cold(aborted);
     if (planned.cold) return planned;
-    if (aborted.failed()) return Planned(log::error_code(aborted.error().kind));
+    if (aborted.failed()) return Planned(failed(aborted.error()));
     result.aborted.emplace();
     for (const log::AbortedTransaction& one : *aborted) {
       result.aborted->push_back({one.producer_id, one.first_offset});
@@ -123,10 +122,7 @@ std::optional<LookupResult> Partition::look_up(const LookupRequest& request, log
                    ? log_->offset_of_max_timestamp(waits)
                    : log_->offset_for_timestamp(Timestamp(request.timestamp), waits);
   if (is_cold(found)) return std::nullopt;
-  if (found.failed()) {
-    if (log_->offline()) go_offline(found.error().message);
-    return LookupResult(log::error_code(found.error().kind));
-  }
+  if (found.failed()) return LookupResult(failed(found.error()));
   const auto& record = *found;
   if (record.has_value() && record->offset < readable) {
     result.offset = record->offset;
@@ -148,13 +144,14 @@ io::Task<LookupResult> Partition::lookup(std::shared_ptr<Partition> self, Lookup
 
 io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> self, Timestamp now) {
   log::Log& log = *self->log_;
-  if (log.offline()) co_return std::vector<std::string>();
+  if (self->retired_ || log.offline()) co_return std::vector<std::string>();
   auto rolled = log.roll_if_due(now);
   log.expire_producers(now);
   // Also where a full disk had no room to roll: this is what makes room.
   auto deleted = log.delete_old_segments(now, log::Waits::kNever);
   for (std::size_t round = 1; is_cold(deleted); ++round) {
     auto fetched = co_await fetch_cold(self);
+    if (self->retired_) co_return std::vector<std::string>();
     if (fetched.failed())
       deleted = Err(std::move(fetched.error()));
     else

@@ -15,9 +15,12 @@ using wire::ErrorCode;
 
 class Partitioned : public ::testing::Test {
  protected:
-  // REQUIRES: once per test.
   Partition& lead(const PartitionSettings& settings = {}, Epoch epoch = Epoch(5)) {
-    partition_ = make_partition(world_, world_.loop(), {kTopic, PartitionId(0)}, "t", settings, &offline_);
+    return lead_from(Offset(0), settings, epoch);
+  }
+  // Of the segments below the recovery point nothing is in memory.
+  Partition& lead_from(Offset recovery_point, const PartitionSettings& settings, Epoch epoch) {
+    partition_ = make_partition(world_, world_.loop(), {kTopic, PartitionId(0)}, "t", settings, &offline_, recovery_point);
     world_.call([&] { partition_->lead(epoch); });
     return *partition_;
   }
@@ -302,6 +305,30 @@ TEST_F(Partitioned, retention_gives_up_old_segments_and_names_their_files) {
   ASSERT_THAT(files, Not(IsEmpty()));
   for (const std::string& file : files) EXPECT_TRUE(file.ends_with(".deleted")) << file;
   EXPECT_EQ(read(from(0)).error, ErrorCode::OFFSET_OUT_OF_RANGE);
+}
+
+TEST_F(Partitioned, one_that_is_deleted_under_its_readers_and_its_retention_takes_no_harm) {
+  PartitionSettings settings;
+  settings.log.segment_bytes = 300;
+  settings.log.retention_ms = 1000;
+  lead(settings);
+  for (int i = 0; i < 20; ++i) append(1);
+  world_.run(partition_->flushes_done());
+  Offset recovery_point = partition_->log().recovery_point();
+  partition_.reset();
+  lead_from(recovery_point, settings, Epoch(6));
+  world_.run_for(1min);
+  world_.disk().faults().slow = 10s;
+  auto reading = world_.start(Partition::read(partition_, from(0)));
+  auto retaining = world_.start(Partition::retain(partition_, world_.wall_now()));
+  world_.call([&] { partition_->retire(); });
+  ASSERT_FALSE(reading->has_value()) << "the first segment's index is not in memory";
+  ASSERT_FALSE(retaining->has_value());
+  ASSERT_TRUE(world_.disk().rename("/data/t-0", "/data/t-0-delete").has_value());
+  EXPECT_EQ(world_.get(reading).error, ErrorCode::NOT_LEADER_OR_FOLLOWER);
+  EXPECT_THAT(world_.get(retaining), IsEmpty());
+  EXPECT_THAT(world_.run(Partition::retain(partition_, world_.wall_now())), IsEmpty());
+  EXPECT_EQ(offline_, 0) << "a missing name would be a failed disk";
 }
 
 TEST_F(Partitioned, what_clients_send_is_checked_and_what_a_coordinator_writes_is_not_limited) {

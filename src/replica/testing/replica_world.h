@@ -101,10 +101,12 @@ inline Bytes make_records(int count, Timestamp first, std::size_t value_size = 1
 /// how often it told that its log failed.
 inline std::shared_ptr<Partition> make_partition(ReplicaWorld& world, io::Loop& home, TopicIdPartition id,
                                                  const std::string& topic, const PartitionSettings& settings = {},
-                                                 int* offline = nullptr) {
+                                                 int* offline = nullptr,
+                                                 Offset recovery_point = Offset(0)) {
   log::OpenLog how;
   how.path = "/data/" + topic + "-" + std::to_string(id.partition.value());
   how.options = settings.log;
+  how.recovery_point = recovery_point;
   how.now = world.wall_now();
   CHECK(world.disk().create_directories(how.path).has_value(), "no directory for the log");
   auto log = log::Log::open(world.disk(), how);
