@@ -20,8 +20,8 @@ namespace milena::log {
 enum class Waits : std::uint8_t { kAllowed, kNever };
 
 struct ColdRead {
-  ColdRead(bool index, IndexSource of, ColdPages missing)
-      : wants_index(index), source(std::move(of)), pages(missing) {}
+  ColdRead(bool index, IndexSource of, ColdPages missing, std::uint64_t log_truncations)
+      : wants_index(index), source(std::move(of)), pages(missing), truncations(log_truncations) {}
 
   /// Any thread; once. Errors: as load_index's; for Log::warmed.
   LogResult<void> run(io::Disk& disk);
@@ -29,6 +29,7 @@ struct ColdRead {
   bool wants_index;  // or `pages` of source.file
   IndexSource source;
   ColdPages pages;
+  std::uint64_t truncations;  // of the log until it was taken: behind another one it is of no use
   std::optional<LoadedIndex> loaded;  // by run()
 };
 

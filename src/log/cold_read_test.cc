@@ -20,9 +20,13 @@ LogOptions small_segments() {
   return options;
 }
 
+void append_batches(Log& log, Timestamp first) {
+  for (int i = 0; i < kBatches; ++i) must_append(log, {.count = 2, .timestamp = first + 10 * i});
+}
+
 OpenLog written_and_closed(Machine& machine) {
   auto log = must_open(machine, open_how(small_segments()));
-  for (int i = 0; i < kBatches; ++i) must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + 10 * i)});
+  append_batches(*log, Timestamp(1000));
   log->set_high_watermark(log->log_end_offset());
   EXPECT_GT(log->segment_count(), 4U);
   return close_cleanly(machine, std::move(log));
@@ -98,6 +102,19 @@ TEST(ColdRead, without_a_cold_page_only_indexes_are_lacked) {
       log->plan_read(log->log_end_offset() - 1, 300, true, log->log_end_offset(), Waits::kNever).failed());
 }
 
+TEST(ColdRead, look_ups_that_wait_keep_few_segments_open) {
+  Machine machine;
+  auto log = reopened(machine, written_and_closed(machine));
+  ASSERT_GT(log->segment_count(), 5U);
+  const std::size_t before = machine.disk.open_files();
+  ASSERT_TRUE(log->offset_of_max_timestamp().has_value());  // all their largest times are known now
+  EXPECT_LE(machine.disk.open_files(), before + 2);
+  for (int t = 1590; t >= 1000; t -= 10) {
+    EXPECT_TRUE(log->offset_for_timestamp(Timestamp(t)).value_or(std::nullopt).has_value());
+    EXPECT_LE(machine.disk.open_files(), before + 2) << t;
+  }
+}
+
 TEST(ColdRead, an_index_that_was_lost_is_made_again_and_written_by_the_next_flush) {
   Machine machine;
   OpenLog how = written_and_closed(machine);
@@ -136,6 +153,22 @@ TEST(ColdRead, what_was_read_of_a_segment_that_is_gone_or_cut_is_dropped) {
     EXPECT_EQ(log->plan_read(start, 300, true, log->log_end_offset())->empty(),
               start == log->log_end_offset());
   }
+}
+
+TEST(ColdRead, what_was_read_before_a_cut_is_dropped_though_the_segment_has_grown_as_long_again) {
+  Machine machine;
+  auto log = reopened(machine, written_and_closed(machine));
+  ASSERT_TRUE(log->plan_read(Offset(0), 300, true, log->log_end_offset(), Waits::kNever).failed());
+  auto cold = log->take_cold();
+  auto outcome = cold->run(machine.disk);
+  const std::uint64_t size = log->size_bytes();
+  ASSERT_FALSE(log->truncate_to(Offset(0), Timestamp(9000)).failed());
+  append_batches(*log, Timestamp(5000));
+  ASSERT_EQ(log->size_bytes(), size);
+  EXPECT_FALSE(log->warmed(*cold, std::move(outcome)).failed());
+  auto found = log->offset_for_timestamp(Timestamp(5000));
+  ASSERT_TRUE(found.has_value() && found->has_value());
+  EXPECT_EQ((*found)->offset, Offset(0)) << "by the index of other records";
 }
 
 TEST(ColdRead, a_disk_that_fails_meanwhile_takes_the_log_offline) {

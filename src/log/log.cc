@@ -172,7 +172,8 @@ std::shared_ptr<ColdRead> Log::take_cold() {
   LogContext& context = impl_->context;
   const Segment* segment = std::exchange(context.cold_segment, nullptr);
   CHECK(segment != nullptr, "no look-up lacked anything");
-  return std::make_shared<ColdRead>(context.cold_index, segment->source(), context.cold_pages);
+  return std::make_shared<ColdRead>(context.cold_index, segment->source(), context.cold_pages,
+                                    impl_->truncations);
 }
 
 LogResult<void> Log::warmed(ColdRead& read, LogResult<void> outcome) {
@@ -247,6 +248,7 @@ LogResult<FlushPlan> Log::begin_close() {
 std::vector<std::string> Log::take_notes() {
   return std::exchange(impl_->context.notes, {});
 }
+
 bool Log::offline() const {
   return !impl_->offline.empty();
 }

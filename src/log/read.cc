@@ -110,12 +110,11 @@ LogResult<ReadPlan> Log::Impl::plan_read(Offset from, std::size_t max_bytes, boo
 
 LogResult<void> Log::Impl::warmed(ColdRead& read, LogResult<void> outcome) {
   std::size_t i = floor(read.source.base);
-  if (segments[i]->base() != read.source.base) return {};  // it is gone, and why it could not be read with it
-  bool sealed = i + 1 < segments.size();
-  if (read.wants_index && (!sealed || segments[i]->size() != read.source.size)) return {};
+  // It is gone or may have been cut, and why it could not be read with it.
+  if (segments[i]->base() != read.source.base || read.truncations != truncations) return {};
   TRY(std::move(outcome));
   segments[i]->warm_up(read);
-  if (sealed) touch(*segments[i]);
+  keep_warm(i);
   return {};
 }
 
@@ -140,6 +139,7 @@ LogResult<std::optional<TimestampedOffset>> Log::Impl::find_time(Timestamp targe
     if (newest < target) continue;
     TRY_ASSIGN(SegmentIndex * index, segment.index());
     TRY_ASSIGN(auto file, segment.file());
+    keep_warm(i);
     Offset start = std::max(index->offset_before(target), log_start);
     ColdPages* cold = segment.cold_pages();
     EntryWalker walker(*file, index->position_before(start), segment.size(), cold);
@@ -156,22 +156,23 @@ LogResult<std::optional<TimestampedOffset>> Log::Impl::find_time(Timestamp targe
 }
 
 LogResult<std::optional<TimestampedOffset>> Log::Impl::find_max_time() {
-  Segment* best = nullptr;
+  std::optional<std::size_t> best;
   Timestamp best_time = kNoTimestamp;
   for (std::size_t i = floor(log_start); i < segments.size(); ++i) {
     TRY_ASSIGN(Timestamp newest, segments[i]->max_timestamp());
     keep_warm(i);
     if (newest > best_time) {
-      best = segments[i].get();
+      best = i;
       best_time = newest;
     }
   }
-  if (best == nullptr) return std::nullopt;
-  TRY_ASSIGN(SegmentIndex * index, best->index());
-  TRY_ASSIGN(auto header, best->find(index->offset_of_max_timestamp()));
+  if (!best) return std::nullopt;
+  Segment& segment = *segments[*best];
+  TRY_ASSIGN(SegmentIndex * index, segment.index());
+  TRY_ASSIGN(auto header, find(*best, index->offset_of_max_timestamp()));
   if (!header) return std::nullopt;
-  TRY_ASSIGN(auto file, best->file());
-  TRY_ASSIGN(Bytes entry, read_block(*file, header->position, header->size, best->cold_pages()));
+  TRY_ASSIGN(auto file, segment.file());
+  TRY_ASSIGN(Bytes entry, read_block(*file, header->position, header->size, segment.cold_pages()));
   TRY_ASSIGN(auto record, first_record_at_or_after(entry.view(), best_time, Offset(0)));
   if (!record) return std::nullopt;
   return TimestampedOffset{record->timestamp, record->offset, header->leader_epoch};
