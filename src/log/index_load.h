@@ -31,7 +31,7 @@ struct LoadedIndex {
   std::string rebuilt;
 };
 
-/// The content of `stem` + suffix; empty where there is no such file.
+/// The file's content; empty where there is no such file.
 LogResult<std::string> read_index_file(io::Disk& disk, const std::string& path);
 /// Errors: kCorrupt: the segment itself is broken, or its .txnindex, which nothing else holds; kIo.
 LogResult<LoadedIndex> load_index(io::Disk& disk, IndexSource& source);

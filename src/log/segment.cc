@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.h"
 #include "log/text_file.h"
 
@@ -58,8 +60,7 @@ void Segment::cool() {
 }
 
 IndexSource Segment::source() const {
-  return {base_, context_.path + "/" + segment_file_name(base_, ""), size_,
-          context_.options.index_interval_bytes, file_};
+  return {base_, path(""), size_, context_.options.index_interval_bytes, file_};
 }
 
 LogResult<SegmentIndex*> Segment::index() {
@@ -89,23 +90,24 @@ LogResult<void> Segment::install(LoadedIndex loaded) {
       if (error.kind != LogErrorKind::kNoSpace) return Err(std::move(error));
       context_.unsaved.insert(base_);  // reads go on without
     }
+  }
+  take(std::move(loaded));
+  return {};
+}
+
+void Segment::take(LoadedIndex loaded) {
+  if (!loaded.rebuilt.empty()) {
     context_.notes.push_back(fmt::format("{}: index rebuilt: {}", path(".index"), loaded.rebuilt));
   }
   end_offset_ = loaded.end_offset;
   index_ = std::move(loaded.index);
-  return {};
 }
 
 void Segment::warm_up(ColdRead& read) {
   if (!read.loaded || index_ || read.source.size != size_) return;
-  if (!read.loaded->rebuilt.empty()) {
-    context_.unsaved.insert(base_);  // the next flush writes it
-    context_.notes.push_back(fmt::format("{}: index rebuilt: {}", path(".index"), read.loaded->rebuilt));
-  }
+  if (!read.loaded->rebuilt.empty()) context_.unsaved.insert(base_);  // the next flush writes it
   if (file_ == nullptr) file_ = read.source.file;
-  end_offset_ = read.loaded->end_offset;
-  index_ = std::move(read.loaded->index);
-  read.loaded.reset();
+  take(*std::exchange(read.loaded, std::nullopt));
 }
 
 ColdPages* Segment::cold_pages() {

@@ -114,6 +114,8 @@ class Segment {
  private:
   /// Writes an index that was made again, and takes it.
   LogResult<void> install(LoadedIndex loaded);
+  /// It is the index from now on; where it was made again, the notes say why.
+  void take(LoadedIndex loaded);
   LogResult<void> write_txn_index(std::string_view content, std::vector<std::string>& paths);
 
   LogContext& context_;
@@ -124,7 +126,7 @@ class Segment {
   std::shared_ptr<io::File> file_;
   bool missing_ = false;  // the .log file could not be made yet
   std::optional<SegmentIndex> index_;
-  Offset end_offset_{0};                    // when index_ was loaded
+  Offset end_offset_{0};  // when index_ was loaded
   // Kept when the index is let go.
   std::optional<Timestamp> max_timestamp_;
   std::optional<std::vector<AbortedTransaction>> txns_;
