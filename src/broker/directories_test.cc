@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/testing/node_world.h"
+#include "broker/testing/partition_requests.h"
 #include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
 #include "wire/apis/list_offsets.h"
@@ -39,12 +40,7 @@ std::int16_t produce(NodeWorld& world, const std::string& topic, std::int16_t ac
 }
 
 wire::ListOffsetsResponse::ListOffsetsPartitionResponse log_end(NodeWorld& world, const std::string& topic) {
-  wire::ListOffsetsRequest request;
-  request.replica_id = -1;
-  auto& to = request.topics.emplace_back();
-  to.name = topic;
-  to.partitions.emplace_back().timestamp = -1;
-  auto answer = world.ask<wire::ListOffsetsApi>(request, 7);
+  auto answer = world.ask<wire::ListOffsetsApi>(offsets_at(TopicRef{topic, kZeroUuid}, 0, -1), 7);
   CHECK(answer.has_value());
   return answer->topics.at(0).partitions.at(0);
 }
@@ -139,13 +135,7 @@ TEST(Directories, one_that_fails_while_its_checkpoints_are_rewritten_gets_no_mor
     std::string failing = disk.exists("/a/others-0") ? "/a" : "/b";
     disk.faults().slow = std::chrono::milliseconds(200);
     disk.fail_next_sync(failing + "/others-0");
-    wire::CreateTopicsRequest request;
-    request.timeout_ms = 30000;
-    auto& topic = request.topics.emplace_back();
-    topic.name = "orders";
-    topic.num_partitions = 2;
-    topic.replication_factor = 1;
-    auto pending = world.send<wire::CreateTopicsApi>(request, 7);
+    auto pending = world.send<wire::CreateTopicsApi>(creation_of("orders", 2), 7);
     EXPECT_EQ(produce(world, "others", 1), code(ErrorCode::KAFKA_STORAGE_ERROR)) << "seed " << seed;
     (void)world.wait<wire::CreateTopicsApi>(pending);
     disk.faults().slow = Duration::zero();

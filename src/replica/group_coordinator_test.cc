@@ -57,6 +57,18 @@ class Coordinator : public ::testing::Test {
     world_.call([&] { coordinator_->on_image(image, kSelf, unserved); });
   }
   void load() { world_.run(coordinator_->wait_loaded(Instant::never())); }
+  void lead_all(const PartitionSettings& settings = {}) {
+    add_partitions(settings);
+    follow(image_with(kSelf));
+    load();
+  }
+  // Every record must reach the disk before it is committed, which takes five minutes from here on.
+  void lead_all_with_slow_disk() {
+    PartitionSettings strict;
+    strict.log.flush_messages = 1;
+    lead_all(strict);
+    world_.disk().faults().slow = 5min;
+  }
   ErrorCode check(const std::string& group = "g") const { return coordinator_->check(group); }
 
   static GroupCoordinator::Step commit_step(const std::string& group, std::int64_t offset) {
@@ -153,18 +165,14 @@ TEST_F(Coordinator, a_log_that_its_disk_does_not_give_is_no_matter_of_waiting) {
 }
 
 TEST_F(Coordinator, what_is_led_by_name_only_has_no_coordinator) {
-  add_partitions();
-  follow(image_with(kSelf));
-  load();
+  lead_all();
   follow(image_with(kSelf), {id_of(shard_of("g"))});
   EXPECT_EQ(check(), ErrorCode::NOT_COORDINATOR);
   EXPECT_EQ(coordinator_->partitions().value().size(), 2u);
 }
 
 TEST_F(Coordinator, a_new_coordinator_loads_what_the_last_one_wrote) {
-  add_partitions();
-  follow(image_with(kSelf));
-  load();
+  lead_all();
   for (int i = 0; i < 8; ++i) ASSERT_EQ(commit("g" + std::to_string(i), 100 + i), ErrorCode::NONE);
   ASSERT_EQ(commit("g3", 200), ErrorCode::NONE);
   follow(image_with(BrokerId(2), Epoch(1)));
@@ -177,9 +185,7 @@ TEST_F(Coordinator, a_new_coordinator_loads_what_the_last_one_wrote) {
 }
 
 TEST_F(Coordinator, a_new_leader_epoch_reads_the_log_again) {
-  add_partitions();
-  follow(image_with(kSelf));
-  load();
+  lead_all();
   follow(image_with(kSelf));
   EXPECT_EQ(check(), ErrorCode::NONE) << "nothing has changed";
   follow(image_with(kSelf, Epoch(1)));
@@ -189,12 +195,7 @@ TEST_F(Coordinator, a_new_leader_epoch_reads_the_log_again) {
 }
 
 TEST_F(Coordinator, replies_and_reads_wait_for_the_commit) {
-  PartitionSettings strict;
-  strict.log.flush_messages = 1;
-  add_partitions(strict);
-  follow(image_with(kSelf));
-  load();
-  world_.disk().faults().slow = 5min;
+  lead_all_with_slow_disk();
   auto outcome = start_commit("g", 7);
   std::int64_t offset = -2;
   world_.run_for(1s);
@@ -209,12 +210,7 @@ TEST_F(Coordinator, replies_and_reads_wait_for_the_commit) {
 }
 
 TEST_F(Coordinator, whoever_waits_when_the_partition_is_lost_is_told) {
-  PartitionSettings strict;
-  strict.log.flush_messages = 1;
-  add_partitions(strict);
-  follow(image_with(kSelf));
-  load();
-  world_.disk().faults().slow = 5min;
+  lead_all_with_slow_disk();
   auto outcome = start_commit("g", 7);
   world_.run_for(1s);
   follow(image_with(BrokerId(2), Epoch(1)));
@@ -222,9 +218,7 @@ TEST_F(Coordinator, whoever_waits_when_the_partition_is_lost_is_told) {
 }
 
 TEST_F(Coordinator, an_append_that_fails_changes_nothing) {
-  add_partitions();
-  follow(image_with(kSelf));
-  load();
+  lead_all();
   ASSERT_EQ(commit("g", 7), ErrorCode::NONE);
   world_.disk().no_room_at(world_.disk().room_calls(), 1);
   EXPECT_EQ(commit("g", 8), ErrorCode::NOT_COORDINATOR);
@@ -234,9 +228,7 @@ TEST_F(Coordinator, an_append_that_fails_changes_nothing) {
 }
 
 TEST_F(Coordinator, after_a_stop_it_answers_nobody) {
-  add_partitions();
-  follow(image_with(kSelf));
-  load();
+  lead_all();
   world_.call([&] { coordinator_->stop(); });
   EXPECT_EQ(check(), ErrorCode::NOT_COORDINATOR);
   EXPECT_EQ(coordinator_->partitions().error(), ErrorCode::COORDINATOR_NOT_AVAILABLE);

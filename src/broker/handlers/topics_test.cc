@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/testing/node_world.h"
+#include "broker/testing/partition_requests.h"
 #include "wire/apis/create_partitions.h"
 #include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
@@ -98,13 +99,7 @@ TEST_F(Topics, grow_by_partitions) {
 
 TEST_F(Topics, can_be_made_and_removed_through_the_controller_too) {
   Via controller{"admin", true};
-  wire::CreateTopicsRequest create;
-  create.timeout_ms = 30000;
-  auto& topic = create.topics.emplace_back();
-  topic.name = "orders";
-  topic.num_partitions = 1;
-  topic.replication_factor = 1;
-  auto created = world_.ask<wire::CreateTopicsApi>(create, 7, controller);
+  auto created = world_.ask<wire::CreateTopicsApi>(creation_of("orders"), 7, controller);
   ASSERT_TRUE(created.has_value()) << created.error().message;
   EXPECT_EQ(created->topics.at(0).error_code, 0);
   wire::DeleteTopicsRequest remove;

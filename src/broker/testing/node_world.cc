@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/endian.h"
+#include "broker/testing/partition_requests.h"
 #include "config/settings.h"
 #include "replica/testing/metadata_check.h"
 #include "wire/apis/create_topics.h"
@@ -193,14 +194,9 @@ bool NodeWorld::connected(const Via& via) const {
 
 void NodeWorld::create_topic(const std::string& name, std::int32_t partitions,
                              const std::map<std::string, std::string>& configs) {
-  wire::CreateTopicsRequest request;
-  request.timeout_ms = 30000;
-  auto& topic = request.topics.emplace_back();
-  topic.name = name;
-  topic.num_partitions = partitions;
-  topic.replication_factor = 1;
+  wire::CreateTopicsRequest request = creation_of(name, partitions);
   for (const auto& [key, value] : configs) {
-    auto& config = topic.configs.emplace_back();
+    auto& config = request.topics[0].configs.emplace_back();
     config.name = key;
     config.value = value;
   }

@@ -1,5 +1,5 @@
-/// Produce, Fetch and ListOffsets requests for one topic, as tests of handlers need them: by name up to the version
-/// that brought topic ids, by id from there on.
+/// CreateTopics, Produce, Fetch and ListOffsets requests for one topic, as tests of handlers need them: by name up to
+/// the version that brought topic ids, by id from there on.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/uuid.h"
 #include "wire/batch_builder.h"
+#include "wire/messages/create_topics_request.h"
 #include "wire/messages/fetch_request.h"
 #include "wire/messages/list_offsets_request.h"
 #include "wire/messages/produce_request.h"
@@ -31,6 +32,16 @@ struct TopicRef {
   std::string name;
   Uuid id;
 };
+
+inline wire::CreateTopicsRequest creation_of(const std::string& name, std::int32_t partitions = 1) {
+  wire::CreateTopicsRequest request;
+  request.timeout_ms = 30000;
+  auto& topic = request.topics.emplace_back();
+  topic.name = name;
+  topic.num_partitions = partitions;
+  topic.replication_factor = 1;
+  return request;
+}
 
 inline wire::ProduceRequest produce_to(const TopicRef& topic, std::int32_t partition, Bytes records,
                                        std::int16_t acks = -1) {
