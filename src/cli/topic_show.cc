@@ -33,6 +33,7 @@ io::Task<Outcome<std::vector<Topic>>> select_topics(Session* session, TopicOptio
   std::vector<Topic> topics = (*metadata)->topics;
   std::sort(topics.begin(), topics.end(), [](const Topic& a, const Topic& b) { return a.name < b.name; });
   std::vector<std::string> all;
+  all.reserve(topics.size());
   for (const Topic& topic : topics) all.push_back(topic.name.value_or(""));
   std::vector<std::string> wanted = options.names;
   if (options.regex) {

@@ -54,7 +54,8 @@ std::optional<Bytes> FakeBroker::answer(const Bytes& request) {
       entry.min_version = versions.min;
       entry.max_version = versions.max;
     }
-    response.encode(writer, refused ? 0 : version);
+    if (refused) version = 0;
+    response.encode(writer, version);
     return writer.to_bytes();
   }
   auto handler = handlers.find(api->key);

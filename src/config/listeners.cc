@@ -31,6 +31,13 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+std::vector<std::string> names_of(const std::vector<Listener>& listeners) {
+  std::vector<std::string> names;
+  names.reserve(listeners.size());
+  for (const Listener& listener : listeners) names.push_back(listener.name);
+  return names;
+}
+
 class ListenerReader {
  public:
   explicit ListenerReader(const KafkaConfig& config) : config_(config) {}
@@ -145,11 +152,6 @@ class ListenerReader {
   }
 
   void check_advertised_names(const std::vector<Listener>& named) {
-    auto names_of = [](const std::vector<Listener>& listeners) {
-      std::vector<std::string> names;
-      for (const Listener& listener : listeners) names.push_back(listener.name);
-      return names;
-    };
     std::vector<std::string> bound = names_of(out_.bind);
     std::vector<std::string> advertised = names_of(named);
     if (std::ranges::all_of(advertised, [&](const std::string& name) { return contains(bound, name); }))
@@ -213,8 +215,7 @@ class ListenerReader {
     }
     out_.inter_broker_name = config_.is_null(kKey) ? upper(config_.text("security.inter.broker.protocol"))
                                                    : upper(config_.text(kKey));
-    std::vector<std::string> names;
-    for (const Listener& listener : out_.advertised) names.push_back(listener.name);
+    std::vector<std::string> names = names_of(out_.advertised);
     if (contains(names, out_.inter_broker_name)) return;
     fail(kKey,
          fmt::format("{} must be a listener name defined in advertised.listeners. The valid options based on "

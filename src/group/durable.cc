@@ -209,7 +209,8 @@ void dump_metadata(std::string& out, const wire::GroupMetadataValue& value) {
 
 void dump_records(std::string& out, const std::map<std::string, GroupRecord>& records) {
   for (const auto& [key, record] : records) {
-    fmt::format_to(std::back_inserter(out), "  record {} = {}\n", to_hex(record.key), record.value.has_value() ? to_hex(*record.value) : "none");
+    std::string value = record.value.has_value() ? to_hex(*record.value) : "none";
+    fmt::format_to(std::back_inserter(out), "  record {} = {}\n", to_hex(record.key), value);
   }
 }
 

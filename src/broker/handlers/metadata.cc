@@ -108,8 +108,10 @@ std::vector<Request::MetadataRequestTopic> each_once(const std::vector<Request::
   return result;
 }
 
-// The named topics that are not there; their errors after an attempt to create them.
+// The named topics that are not there; their errors after an attempt to create them. REQUIRES: the request names
+// topics.
 io::Task<std::map<std::string, ErrorCode>> create_missing(RequestContext context, const Request* request) {
+  CHECK(request->topics.has_value(), "a request for all topics creates none");
   std::map<std::string, ErrorCode> errors;
   std::vector<std::string> create;
   bool allowed = request->allow_auto_topic_creation && context.local->config->boolean("auto.create.topics.enable");
@@ -126,10 +128,9 @@ io::Task<std::map<std::string, ErrorCode>> create_missing(RequestContext context
   if (!create.empty()) {
     std::vector<ErrorCode> outcome = co_await auto_create_topics(context, create);
     for (std::size_t i = 0; i < create.size(); ++i) {
-      // The defaults do not fit (too few brokers, say): the client is told so and may try again.
-      bool unfit = outcome[i] == ErrorCode::INVALID_REPLICATION_FACTOR;
-      errors[create[i]] = unfit ? ErrorCode::INVALID_REPLICATION_FACTOR : outcome[i];
-      if (outcome[i] == ErrorCode::NONE) errors[create[i]] = ErrorCode::LEADER_NOT_AVAILABLE;
+      // Created, but gone again before this loop has seen it: the client may ask again.
+      bool gone = outcome[i] == ErrorCode::NONE;
+      errors[create[i]] = gone ? ErrorCode::LEADER_NOT_AVAILABLE : outcome[i];
     }
   }
   co_return std::move(errors);
