@@ -47,7 +47,7 @@ class Consumer {
   Outcome<std::int64_t> offset_within(const TopicPartition& partition) const;
   Outcome<std::int64_t> offset_at(const TopicPartition& partition, std::int64_t timestamp) const;
   /// A group that has committed goes on from there: says so to who asks for another beginning.
-  void warn_of_commits(const rd_kafka_topic_partition_list_t* partitions);
+  void warn_of_commits(PartitionList partitions);
   /// Commits the end of a partition that was met, where nothing is committed: the place where a new group
   /// begins stays, even when it has read nothing. As Java's consumer commits its position.
   void commit_end(const rd_kafka_message_t* end);
@@ -83,6 +83,11 @@ Failure wrong(const char* option, const std::string& why) {
   return usage(fmt::format("wrong {}: {}", option, why), "milena consume --help");
 }
 
+// As librdkafka reads what it takes for a boolean: true, t or 1.
+bool is_true(const std::string& value) {
+  return value == "1" || value.starts_with('t') || value.starts_with('T');
+}
+
 Outcome<void> Consumer::prepare() {
   auto from = parse_position(options_.from, "start, end, an offset, -N or @TIME");
   if (from.failed()) return Err(wrong("--from", from.error()));
@@ -97,7 +102,8 @@ Outcome<void> Consumer::prepare() {
   if (from_.kind == Position::Kind::kRelative && from_.value > 0)
     return Err(wrong("--from", "+N needs a place to count from; -N counts from the end"));
   if (!options_.format.empty() && options_.output != "text")
-    return Err(usage("-f and -o json exclude each other: JSON has its own form", "leave out one of them"));
+    return Err(usage(fmt::format("-f and -o {} exclude each other: JSON has its own form", options_.output),
+                     "leave out one of them"));
   if (options_.output == "text") {
     auto format = OutputRecordFormat::parse(options_.format.empty() ? "%v\\n" : options_.format);
     if (format.failed()) return Err(wrong("-f", format.error()));
@@ -117,7 +123,7 @@ Outcome<void> Consumer::prepare() {
   if (by_group()) properties.emplace_back("group.id", options_.group);
   TRY(add_own_properties(context_, options_.properties, properties));
   for (const auto& [key, value] : properties)
-    if (key == "enable.auto.commit") commits_ = value == "true";
+    if (key == "enable.auto.commit") commits_ = is_true(value);
   TRY(reach_brokers(context_, properties));
   TRY_ASSIGN(RdKafka library, RdKafka::load());
   TRY_ASSIGN(client_, RdKafkaClient::create(library, RD_KAFKA_CONSUMER, properties, nullptr, nullptr));
@@ -126,17 +132,17 @@ Outcome<void> Consumer::prepare() {
 
 Outcome<std::int64_t> Consumer::offset_at(const TopicPartition& partition, std::int64_t timestamp) const {
   const RdKafka& library = client_->library();
-  rd_kafka_topic_partition_list_t* list = library.topic_partition_list_new(1);
-  library.topic_partition_list_add(list, partition.first.c_str(), partition.second)->offset = timestamp;
-  rd_kafka_resp_err_t error =
-      library.offsets_for_times(client_->handle(), list, static_cast<int>(context_.common.timeout_ms));
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
-  std::int64_t offset = list->elems[0].offset;
-  library.topic_partition_list_destroy(list);
+  PartitionList list = library.new_partition_list();
+  rd_kafka_topic_partition_t* entry =
+      library.topic_partition_list_add(list.get(), partition.first.c_str(), partition.second);
+  entry->offset = timestamp;
+  rd_kafka_resp_err_t error = library.offsets_for_times(client_->handle(), list.get(),
+                                                        static_cast<int>(context_.common.timeout_ms));
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = entry->err;
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     return Err(rdkafka_failure(
         library, fmt::format("cannot find the time in {}-{}", partition.first, partition.second), error));
-  return offset;
+  return entry->offset;
 }
 
 Outcome<std::int64_t> Consumer::offset_within(const TopicPartition& partition) const {
@@ -187,6 +193,7 @@ Outcome<void> Consumer::start_partitions() {
     if (!options_.partitions.empty()) partitions = options_.partitions;
     for (std::int32_t id : partitions) {
       TopicPartition partition(topic, id);
+      if (started_.contains(partition)) continue;  // named twice
       TRY_ASSIGN(std::int64_t offset, offset_of(partition));
       rd_kafka_topic_t* handle = library.topic_new(client_->handle(), topic.c_str(), nullptr);
       if (library.consume_start_queue(handle, id, offset, queue_) != 0) {
@@ -201,39 +208,29 @@ Outcome<void> Consumer::start_partitions() {
 
 Outcome<void> Consumer::start_group() {
   const RdKafka& library = client_->library();
-  rd_kafka_topic_partition_list_t* topics = library.topic_partition_list_new(1);
-  rd_kafka_topic_partition_list_t* all = library.topic_partition_list_new(1);
+  PartitionList topics = library.new_partition_list();
+  PartitionList partitions = library.new_partition_list();
   for (const std::string& topic : options_.topics) {
-    auto partitions = partitions_of(*client_, topic, static_cast<int>(context_.common.timeout_ms));
-    if (partitions.failed()) {
-      library.topic_partition_list_destroy(topics);
-      library.topic_partition_list_destroy(all);
-      return Err(partitions.error());
-    }
-    for (std::int32_t id : *partitions) library.topic_partition_list_add(all, topic.c_str(), id);
-    library.topic_partition_list_add(topics, topic.c_str(), RD_KAFKA_PARTITION_UA);
+    TRY_ASSIGN(std::vector<std::int32_t> ids,
+               partitions_of(*client_, topic, static_cast<int>(context_.common.timeout_ms)));
+    for (std::int32_t id : ids) library.topic_partition_list_add(partitions.get(), topic.c_str(), id);
+    library.topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   }
-  if (options_.from_given) warn_of_commits(all);
-  library.topic_partition_list_destroy(all);
+  if (options_.from_given) warn_of_commits(std::move(partitions));
   library.poll_set_consumer(client_->handle());
-  rd_kafka_resp_err_t error = library.subscribe(client_->handle(), topics);
-  library.topic_partition_list_destroy(topics);
+  rd_kafka_resp_err_t error = library.subscribe(client_->handle(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     return Err(rdkafka_failure(library, fmt::format("cannot join group '{}'", options_.group), error));
   return {};
 }
 
-void Consumer::warn_of_commits(const rd_kafka_topic_partition_list_t* partitions) {
-  const RdKafka& library = client_->library();
-  rd_kafka_topic_partition_list_t* list = library.topic_partition_list_new(partitions->cnt);
-  for (int i = 0; i < partitions->cnt; ++i)
-    library.topic_partition_list_add(list, partitions->elems[i].topic, partitions->elems[i].partition);
-  rd_kafka_resp_err_t error =
-      library.committed(client_->handle(), list, static_cast<int>(context_.common.timeout_ms));
-  int with_commit = 0;
-  for (int i = 0; i < list->cnt; ++i) with_commit += list->elems[i].offset >= 0 ? 1 : 0;
-  library.topic_partition_list_destroy(list);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR || with_commit == 0) return;  // joining tells what is wrong
+void Consumer::warn_of_commits(PartitionList partitions) {
+  rd_kafka_resp_err_t error = client_->library().committed(client_->handle(), partitions.get(),
+                                                           static_cast<int>(context_.common.timeout_ms));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return;  // joining tells what is wrong
+  bool committed = false;
+  for (int i = 0; i < partitions->cnt; ++i) committed = committed || partitions->elems[i].offset >= 0;
+  if (!committed) return;
   context_.terminal.talk(
       fmt::format("group '{}' goes on where it has committed; --from {} is for its first time\n"
                   "  next: milena group seek {} --to {} --yes\n",
@@ -243,16 +240,15 @@ void Consumer::warn_of_commits(const rd_kafka_topic_partition_list_t* partitions
 void Consumer::commit_end(const rd_kafka_message_t* end) {
   const RdKafka& library = client_->library();
   if (!commits_ || !placed_.emplace(library.topic_name(end->rkt), end->partition).second) return;
-  rd_kafka_topic_partition_list_t* list = library.topic_partition_list_new(1);
+  PartitionList list = library.new_partition_list();
   rd_kafka_topic_partition_t* entry =
-      library.topic_partition_list_add(list, library.topic_name(end->rkt), end->partition);
+      library.topic_partition_list_add(list.get(), library.topic_name(end->rkt), end->partition);
   rd_kafka_resp_err_t error =
-      library.committed(client_->handle(), list, static_cast<int>(context_.common.timeout_ms));
+      library.committed(client_->handle(), list.get(), static_cast<int>(context_.common.timeout_ms));
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR && entry->offset < 0) {
     entry->offset = end->offset;
-    error = library.commit(client_->handle(), list, 0);
+    error = library.commit(client_->handle(), list.get(), 0);
   }
-  library.topic_partition_list_destroy(list);
   // A group that is sharing out its partitions anew comes to the end again.
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) placed_.erase({library.topic_name(end->rkt), end->partition});
 }
@@ -302,12 +298,12 @@ bool Consumer::at_end(const rd_kafka_message_t* message) {
   if (by_group()) commit_end(message);
   if (!options_.exit_at_end) return false;
   if (!by_group()) return ended_.size() == started_.size();
-  rd_kafka_topic_partition_list_t* assigned = nullptr;
-  if (library.assignment(client_->handle(), &assigned) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  rd_kafka_topic_partition_list_t* list = nullptr;
+  if (library.assignment(client_->handle(), &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  PartitionList assigned = library.owned(list);
   bool all = true;
   for (int i = 0; i < assigned->cnt; ++i)
     all = all && ended_.contains({assigned->elems[i].topic, assigned->elems[i].partition});
-  library.topic_partition_list_destroy(assigned);
   return all;
 }
 

@@ -15,9 +15,18 @@ namespace milena::cli {
 
 using ClientProperties = std::vector<std::pair<std::string, std::string>>;
 
+/// A list of partitions; ends with its owner.
+using PartitionList =
+    std::unique_ptr<rd_kafka_topic_partition_list_t, void (*)(rd_kafka_topic_partition_list_t*)>;
+
 class RdKafka {
  public:
   static Outcome<RdKafka> load();
+
+  PartitionList owned(rd_kafka_topic_partition_list_t* list) const {
+    return {list, topic_partition_list_destroy};
+  }
+  PartitionList new_partition_list() const { return owned(topic_partition_list_new(1)); }
 
   decltype(&::rd_kafka_conf_new) conf_new;
   decltype(&::rd_kafka_conf_destroy) conf_destroy;
