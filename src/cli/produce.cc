@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "base/check.h"
 #include "cli/checks.h"
 #include "cli/rdkafka.h"
 #include "cli/record_format.h"
@@ -78,7 +79,7 @@ class Producer {
   Outcome<void> read_and_send();
   Outcome<void> send(const InputRecord& record, std::uint64_t number);
   /// The failure with what to do about it, where the library's words are not enough.
-  Failure explained(Failure failure, rd_kafka_resp_err_t error, std::uint64_t number, std::size_t size) const;
+  Failure explained(Failure failure, rd_kafka_resp_err_t error, std::size_t size) const;
   Outcome<void> look_for_topic();
   Outcome<void> finish();
   void report(bool failed);
@@ -146,9 +147,7 @@ Outcome<void> Producer::look_for_topic() {
   return {};
 }
 
-Failure Producer::explained(Failure failure, rd_kafka_resp_err_t error, std::uint64_t number,
-                            std::size_t size) const {
-  failure.what += fmt::format(", record {}", number);
+Failure Producer::explained(Failure failure, rd_kafka_resp_err_t error, std::size_t size) const {
   if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
     failure.why = fmt::format(
         "it has {} bytes, the producer takes {} (message.max.bytes) and the topic its "
@@ -203,10 +202,11 @@ Outcome<void> Producer::send(const InputRecord& record, std::uint64_t number) {
     rd_kafka_resp_err_t code = library.error_code(error);
     std::string text = library.error_string(error);
     library.error_destroy(error);
-    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-      return Err(explained(
-          rdkafka_failure(library, fmt::format("cannot produce to '{}'", options_.topic), code, text), code,
-          number, record.value.value_or("").size() + key.value_or("").size()));
+    if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      std::string what = fmt::format("cannot produce to '{}', record {}", options_.topic, number);
+      std::size_t size = record.value.value_or("").size() + key.value_or("").size();
+      return Err(explained(rdkafka_failure(library, what, code, text), code, size));
+    }
     library.poll(client_->handle(), 100);
   }
   library.poll(client_->handle(), 0);
@@ -214,6 +214,7 @@ Outcome<void> Producer::send(const InputRecord& record, std::uint64_t number) {
 }
 
 Outcome<void> Producer::read_and_send() {
+  CHECK(format_.has_value(), "prepare() reads the format");
   std::vector<std::uint8_t> chunk(1 << 16);
   std::string pending;
   std::uint64_t number = 0;
@@ -249,11 +250,12 @@ Outcome<void> Producer::finish() {
   std::string what = fmt::format("cannot produce to '{}'", options_.topic);
   if (deliveries_.failed > 0) {
     if (deliveries_.delivered > 0)
-      what = fmt::format("{} of {} records were not written to '{}'", deliveries_.failed,
+      what = fmt::format("{} of {} records were not written to '{}', the first of them", deliveries_.failed,
                          deliveries_.failed + deliveries_.delivered, options_.topic);
+    what += fmt::format(", record {}", deliveries_.first_record);
     // "timed out" is what the library says; that nobody is there is why.
     Failure failure = explained(rdkafka_failure(library, what, deliveries_.first_error),
-                                deliveries_.first_error, deliveries_.first_record, deliveries_.first_size);
+                                deliveries_.first_error, deliveries_.first_size);
     if (failure.exit == Exit::kUnreachable && client_->all_down()) failure.why = client_->last_error();
     if (failure.exit == Exit::kNotFound) failure.next = fmt::format("milena topic create {}", options_.topic);
     if (deliveries_.first_error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
