@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cli/group.h"
@@ -84,6 +85,13 @@ io::Task<Outcome<std::vector<TopicPartition>>> partitions_to_seek(Session* sessi
   co_return partitions;
 }
 
+// Stays at the end of the range where the sum would leave it.
+std::int64_t sum_of(std::int64_t offset, std::int64_t by) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(offset, by, &sum)) return sum;
+  return by > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+}
+
 io::Task<Outcome<std::vector<Move>>> plan_moves(Session* session, GroupOptions options, Position to) {
   std::string group = options.groups[0];
   auto committed = co_await committed_offsets(session, std::move(group));
@@ -117,17 +125,19 @@ io::Task<Outcome<std::vector<Move>>> plan_moves(Session* session, GroupOptions o
         move.after = to.value;
         break;
       case Position::Kind::kRelative:
-        move.after = move.before.value_or(starts[partition]) + to.value;
+        move.after = sum_of(move.before.value_or(starts[partition]), to.value);
         break;
       case Position::Kind::kTimestamp:
         move.after = times.contains(partition) && times[partition] >= 0 ? times[partition] : ends[partition];
         break;
     }
-    std::int64_t nearest = std::clamp(move.after, starts[partition], ends[partition]);
+    std::int64_t start = starts[partition];
+    std::int64_t end = std::max(start, ends[partition]);  // they were asked for one after the other
+    std::int64_t nearest = std::clamp(move.after, start, end);
     if (nearest != move.after)
       session->context().terminal.talk(fmt::format("{}-{} has offsets {} to {}, not {}: {} is the nearest\n",
-                                                   partition.first, partition.second, starts[partition],
-                                                   ends[partition], move.after, nearest));
+                                                   partition.first, partition.second, start, end, move.after,
+                                                   nearest));
     move.after = nearest;
     moves.push_back(move);
   }

@@ -79,12 +79,12 @@ io::Task<int> create_topics(Session* session, TopicOptions options) {
       config.value = change->value;
     }
   }
-  auto controller = co_await session->cluster().any();
-  if (controller.failed()) co_return session->fail("cannot create topics", controller.error());
+  auto connection = co_await session->cluster().any();
+  if (connection.failed()) co_return session->fail("cannot create topics", connection.error());
   client::CallOptions call;
   bool defaults = options.partitions < 0 || options.replication_factor < 0;
   call.min_version = defaults ? 4 : 1;  // -1, the server's default, is understood from version 4 on (KIP-464)
-  auto response = co_await (*controller)->call<wire::CreateTopicsApi>(std::move(request), call);
+  auto response = co_await (*connection)->call<wire::CreateTopicsApi>(std::move(request), call);
   if (response.failed()) co_return session->fail("cannot create topics", response.error());
 
   int exit = 0;
@@ -110,7 +110,8 @@ io::Task<int> create_topics(Session* session, TopicOptions options) {
       {"NAME", "name"}, {"PARTITIONS", "partitions"}, {"REPLICAS", "replication_factor"}, {"ID", "topic_id"}};
   if (!rows.empty() || exit == 0) session->context().print(columns, rows);
   if (!rows.empty() && options.dry_run)
-    session->context().terminal.talk("dry run: it would work, nothing was created\n");
+    session->context().terminal.talk(exit == 0 ? "dry run: it would work, nothing was created\n"
+                                               : "dry run: nothing was created\n");
   co_return exit;
 }
 
