@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/options.h"
+#include "config/embedded_default.h"
 
 namespace milena::app {
 namespace {
@@ -22,7 +22,7 @@ std::string where_option(const std::vector<broker::ListenerInfo>& listeners) {
     io::Endpoint to = listener.bound;
     bool any = to.host == "0.0.0.0" || to.host == "::";
     if (any) to.host = "localhost";
-    if ((any || to.host == "127.0.0.1") && to.port == kDefaultPort) return "";
+    if ((any || to.host == "127.0.0.1") && to.port == config::kDefaultPort) return "";
     return " -b " + io::to_string(to);
   }
   return "";

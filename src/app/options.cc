@@ -140,7 +140,7 @@ Result<LoadedConfig, Errors> load_config(const ServerOptions& options,
     }
     settings = config::settings_from_file(*properties, *options.file);
   } else {
-    settings = config::embedded_default(options.port.value_or(kDefaultPort), given);
+    settings = config::embedded_default(options.port.value_or(config::kDefaultPort), given);
     loaded.embedded_default = true;
   }
   settings = config::merge(std::move(settings), given);

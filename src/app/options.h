@@ -35,9 +35,6 @@ struct LoadedConfig {
   bool embedded_default = false;
 };
 
-/// The port that `milena server` without a file gives to clients; controllers get the next one.
-inline constexpr std::uint16_t kDefaultPort = 9092;
-
 /// File (or the embedded default), then KAFKA_* of `environment`, then overrides; validated, and refused where
 /// Milena would serve it wrongly. Errors: every one that was found, a line each.
 Result<LoadedConfig, std::vector<std::string>> load_config(const ServerOptions& options,

@@ -68,7 +68,8 @@ TEST(ServerOptions, all_forms_of_the_command_line) {
   ASSERT_TRUE(nothing.has_value());
   EXPECT_FALSE(nothing->file.has_value() || nothing->port.has_value() || nothing->help);
   EXPECT_TRUE(nothing->format);
-  auto all = parse_server_options({"s.properties", "--override", "a=1", "--no-format", "--override=b=x=y", "--override", "a="});
+  auto all = parse_server_options(
+      {"s.properties", "--override", "a=1", "--no-format", "--override=b=x=y", "--override", "a="});
   ASSERT_TRUE(all.has_value());
   EXPECT_EQ(all->file, "s.properties");
   EXPECT_FALSE(all->format);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/embedded_default.h"
 #include "io/asio/port_holder.h"
 
 namespace milena::app {
@@ -35,6 +36,11 @@ std::string explained_directory(std::string message, const config::ServerConfig&
       key, message, key, key);
 }
 
+std::uint16_t other_port(const ServerOptions& options) {
+  bool usual = options.port.value_or(config::kDefaultPort) == config::kDefaultPort;
+  return usual ? 19092 : config::kDefaultPort;
+}
+
 }  // namespace
 
 std::string explained(std::string message, const LoadedConfig& loaded, const ServerOptions& options) {
@@ -59,8 +65,7 @@ std::string explained(std::string message, const LoadedConfig& loaded, const Ser
           fmt::format(". Port {} is held by {} (pid {})", listener.address.port, holder->name, holder->pid);
     message += options.file.has_value()
                    ? fmt::format(". Stop it, or change `listeners` in {}", *options.file)
-                   : fmt::format(". Stop it, or choose another port: milena server --port {}",
-                                 options.port.value_or(kDefaultPort) == kDefaultPort ? 19092 : kDefaultPort);
+                   : fmt::format(". Stop it, or choose another port: milena server --port {}", other_port(options));
     break;
   }
   return message;

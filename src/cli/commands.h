@@ -21,7 +21,7 @@ struct Host {
   /// Starts an event loop, runs the task on it, ends it and gives the task's result. SIGINT and SIGTERM must
   /// end the process (128 + number) while it runs. Called again only after it has returned.
   std::function<int(std::move_only_function<io::Task<int>(io::Loop*)>)> run_on_loop;
-  /// The environment variables: KAFKA_* count where there is no configuration file.
+  /// The environment variables: KAFKA_* stand over a node's configuration file, as for the server.
   std::function<std::map<std::string, std::string>()> environment_variables;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "cli/storage.h"
 #include "cli/suggest.h"
 #include "config/embedded_default.h"
+#include "config/providers.h"
 #include "config/server_config.h"
 #include "image/metadata_version.h"
 #include "raft/format.h"
@@ -32,16 +34,27 @@ Outcome<config::Settings> read_settings(io::Loop& loop, const std::string& path)
   return config::settings_from_file(*properties, path);
 }
 
-// Without a file: what `milena server` takes without one.
-config::Settings settings_without_file(const Context& context) {
-  config::Settings given = config::settings_from_environment(context.host.environment_variables());
-  return config::merge(config::embedded_default(9092, given), given);
+config::ProviderSources provider_sources(io::Loop& loop, const std::map<std::string, std::string>& environment) {
+  config::ProviderSources sources;
+  sources.read_file = [&loop](const std::string& path) -> Result<std::string, std::string> {
+    auto text = loop.disk().read_file(path);
+    if (text.failed()) return Err(text.error().what);
+    return std::move(*text);
+  };
+  sources.environment_variable = [&environment](const std::string& name) -> std::optional<std::string> {
+    auto it = environment.find(name);
+    return it == environment.end() ? std::nullopt : std::optional<std::string>(it->second);
+  };
+  return sources;
 }
 
+// What `milena server` takes with the same file, or without one, in the same environment.
 Outcome<config::ServerConfig> read_config(const Context& context, io::Loop& loop, const std::string& path) {
+  std::map<std::string, std::string> environment = context.host.environment_variables();
+  config::Settings given = config::settings_from_environment(environment);
   config::Settings settings;
   if (path.empty()) {
-    settings = settings_without_file(context);
+    settings = config::embedded_default(config::kDefaultPort, given);
   } else {
     TRY_ASSIGN(settings, read_settings(loop, path));
   }
@@ -50,7 +63,10 @@ Outcome<config::ServerConfig> read_config(const Context& context, io::Loop& loop
     for (const config::ConfigError& error : found) list += (list.empty() ? "" : "\n  ") + error.text();
     return Err(Failure{Exit::kFailed, "the configuration is wrong", list, {}});
   };
-  auto parsed = config::KafkaConfig::parse(std::move(settings));
+  settings = config::merge(std::move(settings), given);
+  auto resolved = config::resolve_providers(std::move(settings), provider_sources(loop, environment));
+  if (resolved.failed()) return errors(resolved.error());
+  auto parsed = config::KafkaConfig::parse(std::move(*resolved));
   if (parsed.failed()) return errors(parsed.error());
   auto server = config::server_config(*parsed);
   if (server.failed()) return errors(server.error());
@@ -341,9 +357,9 @@ int format_storage(Context& context, io::Loop& loop, const StorageOptions& optio
     raft::FormatDirectory directory{found.path, loop.entropy().random_uuid()};
     if (found.path == format.metadata_directory) {
       if (options.standalone) format.initial_voters.push_back(own_voter(*config, directory.directory_id));
-      if (*controller) {
-        directory.directory_id = (*controller)->directory_id;
-        format.initial_voters.push_back(**controller);
+      if (const auto& first = *controller; first.has_value()) {
+        directory.directory_id = first->directory_id;
+        format.initial_voters.push_back(*first);
       }
     }
     format.directories.push_back(std::move(directory));

@@ -8,6 +8,9 @@
 
 namespace milena::config {
 
+/// Where clients find a node that was told no other port; controllers get the next one.
+inline constexpr std::uint16_t kDefaultPort = 9092;
+
 /// One node that is a cluster of its own, for the first ten minutes: loopback only, clients on `port`, the
 /// controller on the next one, everything in ./data. A key of it stands back where `given` (environment,
 /// overrides) says the same with another key. Its settings have no source: nobody wrote them.

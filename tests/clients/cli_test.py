@@ -12,9 +12,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -413,6 +415,8 @@ class Groups(CliTest):
             self.assertEqual(self.rows("group", "lag", group)[0]["committed"], committed, to)
         self.assertIn(f"{name}-0 has offsets 0 to 4, not 99: 4 is the nearest",
                       milena("group", "seek", group, "--to", "99", "--dry-run").stderr)
+        self.assertIn(f"not {2 ** 63 - 1}: 4 is the nearest",
+                      milena("group", "seek", group, "--to", f"+{2 ** 63 - 1}", "--dry-run").stderr)
         self.assertEqual(self.read_by_group(name, group, 1), "1\n")
         self.fails(2, "group", "seek", group, "--to", "nowhere", "--yes")
 
@@ -460,6 +464,17 @@ class Storage(CliTest):
             self.assertRegex(self.ok("storage", "info", cwd=folder, brokers=False), rf"\./data +formatted +{cluster} +1 ")
             elsewhere = self.ok("storage", "info", brokers=False, KAFKA_LOG_DIRS=f"{folder}/data")
             self.assertIn(f"{folder}/data", elsewhere)
+
+    def test_with_a_file_as_the_server(self):
+        self.write_config(log_dirs="${env:WHERE}/a", config_providers="env")
+        with open(self.config, "a") as config:
+            config.write("config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n")
+        said = milena("storage", "info", "-c", str(self.config), WHERE=str(self.folder)).stdout
+        self.assertIn(f"{self.folder}/a ", said)
+        said = milena("storage", "info", "-c", str(self.config), WHERE="/x", KAFKA_LOG_DIRS=f"{self.folder}/b").stdout
+        self.assertIn(f"{self.folder}/b ", said)
+        self.assertNotIn("/x", said)
+        self.assertIn("WHERE", self.fails(1, "storage", "info", "-c", str(self.config)))
 
     def test_format_and_info(self):
         cluster = harness.random_cluster_id()
@@ -633,7 +648,6 @@ class CommandLine(CliTest):
             self.assertIn("only PLAINTEXT", self.fails(1, "topic", "list", "-P", "here", **environment))
 
     def test_a_server_that_says_nothing(self):
-        import socket
         with socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))
             silent.listen()
@@ -641,8 +655,6 @@ class CommandLine(CliTest):
         self.assertIn("300 ms", error)
 
     def test_a_server_of_another_protocol(self):
-        import socket
-        import threading
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
