@@ -39,7 +39,22 @@ class Server(unittest.TestCase):
         return dict(values, TERM="dumb", NO_COLOR="1", **more)
 
     def start(self, *arguments, **environment):
-        """A running node without a terminal, and what it says when it is ready."""
+        """A running node without a terminal, and what it says when it is ready. If it still runs when the test is
+        over, it is stopped and started once more."""
+        process, ready = self.launch(*arguments, **environment)
+        self.addCleanup(self.start_once_more, process, arguments, environment)
+        return process, ready
+
+    def start_once_more(self, process, arguments, environment):
+        if process.poll() is not None:
+            return
+        before = harness.cluster_state("127.0.0.1", self.port)
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+        self.launch(*arguments, **environment)
+        harness.check_same_state(before, "127.0.0.1", self.port)
+
+    def launch(self, *arguments, **environment):
         process = subprocess.Popen([harness.milena_binary(), "server", *arguments], cwd=self.folder, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env=self.environment(**environment), preexec_fn=harness.die_with_parent)
@@ -98,10 +113,14 @@ class Server(unittest.TestCase):
         consumer.send_signal(signal.SIGINT)
         self.assertEqual(consumer.wait(15), 130)
         consumer.communicate()
+        before = harness.cluster_state("127.0.0.1", self.port)
+        self.assertIn("orders", before["topics"])
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(30), 0)
         reader.join(5)
         os.close(own)
+        self.launch("--port", str(self.port))
+        harness.check_same_state(before, "127.0.0.1", self.port)
 
     def test_a_whole_path_where_the_name_is_not_enough(self):
         own, its = harness.open_terminal()

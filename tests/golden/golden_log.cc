@@ -43,7 +43,7 @@ template <class T>
 T must(LogResult<T> result) {
   if (result.failed()) {
     fmt::print(stderr, "golden_log: {}: {}\n", name(result.error().kind), result.error().message);
-    std::exit(2);
+    std::exit(2);  // NOLINT(concurrency-mt-unsafe) it has one thread
   }
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
@@ -221,7 +221,7 @@ class Maker {
 
   void close() {
     FlushPlan plan = must(log_->begin_close());
-    if (plan.run(disk_).failed()) std::exit(2);
+    if (plan.run(disk_).failed()) std::exit(2);  // NOLINT(concurrency-mt-unsafe) as above
     log_->complete_flush(plan);
     how_.clean = true;
     how_.recovery_point = log_->recovery_point();
@@ -306,14 +306,19 @@ int make(int logs, const std::string& root, const std::string& script_path, cons
   return script.good() && answers.good() ? 0 : 1;
 }
 
+OpenLog how_to_open(const std::string& root, const std::string& name, bool clean) {
+  OpenLog how;
+  how.path = root + "/" + name + "-0";
+  how.options = options(false);
+  how.clean = clean;
+  how.now = kNow;
+  return how;
+}
+
 int open(const std::string& root, int count, char** names) {
   io::PosixDisk disk;
   for (int i = 0; i < count; ++i) {
-    OpenLog how;
-    how.path = root + "/" + names[i] + "-0";
-    how.options = options(false);
-    how.clean = true;
-    how.now = kNow;
+    OpenLog how = how_to_open(root, names[i], true);
     RecoveryReport report;
     auto log = must(Log::open(disk, how, &report));
     fmt::print("{} notes {}\n", describe(*log), report.notes.size());
@@ -339,10 +344,7 @@ int read(const std::string& root, int count, char** names) {
   constexpr std::int64_t kRecords = 60;
   io::PosixDisk disk;
   for (int i = 0; i < count; ++i) {
-    OpenLog how;
-    how.path = root + "/" + names[i] + "-0";
-    how.options = options(false);
-    how.now = kNow;
+    OpenLog how = how_to_open(root, names[i], false);
     auto log = must(Log::open(disk, how));
     fmt::print("{} {}\n", names[i], describe(*log));
     for (std::int64_t time = kFirstTime - 100; time < kFirstTime + kRecords * 40; time += 7) {
