@@ -133,7 +133,7 @@ std::string bash_value(const Value& value) {
     case Value::Kind::kSettings:
       return fmt::format("words=\"{}\" ", value.text);
     case Value::Kind::kNames:
-      return fmt::format("words=\"$({})\" ", asking(value.text));
+      return fmt::format("names=\"$({})\" ", asking(value.text));
     case Value::Kind::kFile:
       return "files=1 ";
     default:
@@ -144,7 +144,7 @@ std::string bash_value(const Value& value) {
 std::string bash_script(const std::vector<Node>& nodes) {
   std::string text = R"sh(# bash completion of milena:  eval "$(milena completion bash)"
 _milena() {
-  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="" word words="" files="" i
+  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="" word words="" names="" files="" i
   if [[ $current == "=" ]]; then current=""
   elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}=${COMP_WORDS[COMP_CWORD-2]}"; fi
   before="${before%%=*}"
@@ -163,13 +163,18 @@ _milena() {
         text += fmt::format("        {}) {};;\n", joined(option.names, "|"), bash_value(option.value));
     }
     std::string names = names_command(node.path);
-    std::string words = names.empty() ? words_of(node.verbs) : fmt::format("$({})", asking(names));
+    Value arguments{Value::Kind::kWords, words_of(node.verbs)};
+    if (!names.empty()) arguments = {Value::Kind::kNames, names};
     text += fmt::format("        *) if [[ $current == -* ]]; then words=\"{}\"\n", options);
-    text += fmt::format("          else words=\"{}\"{}; fi ;;\n      esac ;;\n", words,
-                        node.takes_file ? " files=1" : "");
+    text += fmt::format("          else {}{}; fi ;;\n      esac ;;\n", bash_value(arguments),
+                        node.takes_file ? "files=1" : "");
   }
   text += R"sh(  esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  # What names a group is anybody's choice; compgen would run the commands in it.
+  while IFS= read -r word; do
+    if [[ -n $word && $word == "$current"* ]]; then printf -v word %q "$word"; COMPREPLY+=("$word"); fi
+  done <<< "$names"
   if [[ -n $files ]]; then compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current"); fi
   if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
   return 0
@@ -185,6 +190,10 @@ std::string quoted(std::string text) {
   return "'" + text + "'";
 }
 
+std::string zsh_names(const std::string& verb) {
+  return fmt::format("compadd -- ${{(f)\"$({})\"}}", asking(verb));
+}
+
 std::string zsh_value(const Value& value) {
   switch (value.kind) {
     case Value::Kind::kWords:
@@ -192,7 +201,7 @@ std::string zsh_value(const Value& value) {
     case Value::Kind::kSettings:
       return fmt::format("compadd -S '' -- {}; return", value.text);
     case Value::Kind::kNames:
-      return fmt::format("compadd -- ${{(f)\"$({})\"}}; return", asking(value.text));
+      return zsh_names(value.text) + "; return";
     case Value::Kind::kFile:
       return "_files; return";
     default:
@@ -233,7 +242,7 @@ _milena() {
       for (const auto& [name, about] : node.verbs) text += " " + described(name, about);
       text += fmt::format(" ){}; fi ;;\n", node.takes_file ? "; _files" : "");
     } else {
-      text += fmt::format("words_here=(${{(f)\"$({})\"}}); fi ;;\n", asking(names));
+      text += zsh_names(names) + "; fi ;;\n";
     }
   }
   text += R"sh(  esac

@@ -693,6 +693,12 @@ class CommandLine(CliTest):
         self.assertEqual(complete("milena", "consume", name, "-g", group[:-1]).count(group), 1)
         self.assertEqual(complete("milena", "consume", name, "--group", "=", group).count(group), 1)
         self.assertIn(name, complete("milena", "groups", "seek", group, "--topic", name[:-1]))
+        ran = f"{tempfile.gettempdir()}/{new_name('ran')}"
+        hostile = f"$(touch {ran})"
+        self.ok("consume", name, "-g", hostile, "-n", "1")
+        self.assertEqual(complete("milena", "group", "describe", "$"), ["\\$\\(touch\\", f"{ran}\\)"])
+        complete("milena", "consume", name, "-g", "")
+        self.assertFalse(os.path.exists(ran), "completion has run what a group's name says")
         self.assertEqual(complete("milena", "group", "seek", group, "--to", ""), ["start", "end"])
         self.assertEqual(complete("milena", "topic", "list", "-o", "j"), ["json", "jsonl"])
         self.assertEqual(complete("milena", "topic", "list", "--output", "=", "y"), ["yaml"])
