@@ -84,6 +84,10 @@ TEST(Render, yaml) {
             "- name: longer\n  count: 1234\n  list: []\n  extra: true\n");
   EXPECT_EQ(to_yaml(Json{{"a", "true"}, {"b", "1.5"}, {"c", "x: y"}, {"d", ""}}),
             "a: \"true\"\nb: \"1.5\"\nc: \"x: y\"\nd: \"\"\n");
+  for (const char* other : {"on", "No", "NULL", "y", "0x1f", "0o17", "0b101", "1_000", "2026-01-31", ".5", "-a", "~"})
+    EXPECT_EQ(to_yaml(Json(other)), "\"" + std::string(other) + "\"\n") << "no text as it stands";
+  for (const char* text : {"orders", "_a", "Only", "a.b-c/d", "cleanup.policy"})
+    EXPECT_EQ(to_yaml(Json(text)), std::string(text) + "\n");
 }
 
 TEST(Render, values_cannot_write_over_the_terminal) {

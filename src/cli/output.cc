@@ -1,7 +1,10 @@
 #include "cli/output.h"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 namespace milena::cli {
 namespace {
@@ -65,13 +68,15 @@ std::string render_table(const std::vector<Column>& columns, const std::vector<J
   return text;
 }
 
+// Whether every reader of YAML, 1.1 or 1.2, takes the bare word for a text.
 bool plain_in_yaml(const std::string& text) {
-  if (text.empty() || text == "true" || text == "false" || text == "null" || text == "yes" || text == "no")
-    return false;
-  if (text.find_first_not_of("0123456789.+-eExX_") == std::string::npos) return false;
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") ==
-             std::string::npos &&
-         text.front() != '-' && text.front() != '.';
+  static const std::set<std::string> kOtherTypes = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  if (text.empty() || kLetters.find(text.front()) == std::string_view::npos) return false;
+  if (text.find_first_not_of(std::string(kLetters) + "0123456789./-") != std::string::npos) return false;
+  std::string lower = text;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return !kOtherTypes.contains(lower);
 }
 
 }  // namespace
