@@ -130,7 +130,7 @@ struct World {
         if (random.one_in(10)) shard.tick(2min);
         shard.apply(shard.groups().expire_offsets(shard.now()));
         return;
-      case 11:
+      default:
         if (random.one_in(5)) delete_something();
         return;
     }
