@@ -135,8 +135,12 @@ void Log::Impl::index_entry(const Staged::Entry& entry) {
   EntryHeader header;
   header.position = entry.position;
   header.size = entry.view.size();
+  header.magic = static_cast<std::int8_t>(entry.view.bytes()[16]);
+  header.has_producer = entry.view.is_batch() && entry.view.batch().has_producer();
   header.base_offset = entry.base_offset;
   header.last_offset = entry.last_offset;
+  header.leader_epoch = entry.view.leader_epoch();
+  header.max_timestamp = entry.view.max_timestamp();
   recent.add(header);
   if (entry.position == 0) active().set_first_timestamp(entry.view.max_timestamp());
   (*index)->add(entry.last_offset, entry.position, entry.view.size(), entry.view.max_timestamp(),

@@ -277,6 +277,7 @@ TEST(Log, finds_offsets_by_time) {
   auto newest = log->offset_of_max_timestamp();
   ASSERT_TRUE(newest.has_value() && newest->has_value());
   EXPECT_EQ((*newest)->offset, Offset(89));
+  EXPECT_EQ((*newest)->leader_epoch, Epoch(2));
   log->set_high_watermark(Offset(90));
   ASSERT_TRUE(log->advance_log_start_offset(Offset(31)).has_value());
   EXPECT_EQ((*log->offset_for_timestamp(Timestamp(0)))->offset, Offset(31)) << "never below the log start";
