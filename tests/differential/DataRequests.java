@@ -77,6 +77,9 @@ class DataRequests extends Comparison {
     produced("acks 1", 1, 1, v -> plain(1));
     produced("acks 7", 0, 7, v -> plain(1));
     produced("no such partition", 9, -1, v -> plain(1));
+    produced("no such partition, acks 7", 9, 7, v -> plain(1));
+    compare("no such topic, acks 7", ApiKeys.PRODUCE, 3, 13,
+        (s, v) -> produce(NO_SUCH_ID, v, "nothing", 0, 7, plain(1)));
     compare("no such topic", ApiKeys.PRODUCE, 3, 13, (s, v) -> produce(NO_SUCH_ID, v, "nothing", 0, -1, plain(1)));
     compare("transactional id, no transaction", ApiKeys.PRODUCE, 3, 13,
         (s, v) -> produce(ordersId[s], v, "orders", 0, -1, plain(1)).setTransactionalId("t"));
@@ -105,6 +108,10 @@ class DataRequests extends Comparison {
     produced("idempotent, old epoch", 1, -1, v -> idempotent(900 + v, 0, 9));
     compare("internal topic", ApiKeys.PRODUCE, 3, 12,
         (s, v) -> produce(NO_SUCH_ID, v, "__consumer_offsets", 0, -1, plain(1)));
+    compare("internal topic, acks 7", ApiKeys.PRODUCE, 3, 12,
+        (s, v) -> produce(NO_SUCH_ID, v, "__consumer_offsets", 0, 7, plain(1)));
+    compare("internal topic, no such partition", ApiKeys.PRODUCE, 3, 12,
+        (s, v) -> produce(NO_SUCH_ID, v, "__consumer_offsets", 999, -1, plain(1)));
     producingToConfigured();
   }
 

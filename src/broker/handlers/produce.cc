@@ -49,18 +49,20 @@ io::Task<void> append_share(replica::LoopPartitions* there, std::shared_ptr<Shar
   co_await io::when_all(there->loop(), std::move(waiting));
 }
 
-// What can be told without the partition's loop. NONE: go on to append.
+// What can be told without the partition's loop, in Kafka's order: what does not exist comes before the request's
+// acks. NONE: go on to append.
 ErrorCode check_partition(const RequestContext& context, const Request::TopicProduceData& topic,
-                          const Request::PartitionProduceData& data, TopicIdPartition& id) {
+                          const Request::PartitionProduceData& data, std::int16_t acks, TopicIdPartition& id) {
   bool by_id = context.api_version >= kTopicIdVersion;
   const image::Topic* found = find_topic(*context.image, by_id ? topic.topic_id : kZeroUuid, topic.name);
   if (found == nullptr) return by_id ? ErrorCode::UNKNOWN_TOPIC_ID : ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-  if (is_internal_topic(found->name) && context.client_id != "__admin_client") {
-    return ErrorCode::INVALID_TOPIC_EXCEPTION;
-  }
   id = {found->id, PartitionId(data.index)};
   const image::Partition* partition = found->partition(id.partition);
   if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  if (acks < -1 || acks > 1) return ErrorCode::INVALID_REQUIRED_ACKS;
+  if (is_internal_topic(found->name) && context.client_id != "__admin_client") {
+    return ErrorCode::INVALID_TOPIC_EXCEPTION;
+  }
   if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
   return ErrorCode::NONE;
 }
@@ -133,14 +135,15 @@ io::Task<void> append_all(RequestContext context, Writes writes, replica::Append
 }  // namespace
 
 io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context, Request request) {
-  bool acks_ok = request.acks == 0 || request.acks == 1 || request.acks == -1;
   ErrorCode refused = check_transaction(context, request);
-  if (refused == ErrorCode::NONE && !acks_ok) refused = ErrorCode::INVALID_REQUIRED_ACKS;
   auto writes = std::make_shared<std::vector<Write>>();
   for (auto& topic : request.topic_data) {
     for (auto& data : topic.partition_data) {
       Write write;
-      write.outcome.error = refused != ErrorCode::NONE ? refused : check_partition(context, topic, data, write.id);
+      write.outcome.error = refused;
+      if (refused == ErrorCode::NONE) {
+        write.outcome.error = check_partition(context, topic, data, request.acks, write.id);
+      }
       if (data.records.has_value()) write.records = std::move(*data.records);
       writes->push_back(std::move(write));
     }

@@ -144,6 +144,9 @@ TEST_F(Produce, acks_are_none_one_or_all) {
   Answer seven = produce(batch_of(1, now()), 13, 7);
   EXPECT_EQ(seven.error_code, code(ErrorCode::INVALID_REQUIRED_ACKS));
   EXPECT_EQ(seven.log_start_offset, -1);
+  auto missing = world_.ask<wire::ProduceApi>(produce_to(orders_, 9, batch_of(1, now()), 7), 13);
+  EXPECT_EQ(missing->responses.at(0).partition_responses.at(0).error_code,
+            code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
   EXPECT_EQ(end_offset(), 2);
 }
 
