@@ -60,7 +60,7 @@ io::Task<ClientResult<ConnectionPtr>> Cluster::connect(io::Endpoint to) {
   if (!entry) entry = std::make_shared<Slot>(loop_);
   std::shared_ptr<Slot> slot = entry;
   if (slot->connection && slot->connection->is_open()) co_return slot->connection;
-  if (slot->opening) {
+  while (slot->opening) {
     co_await slot->opened.wait();
     if (slot->connection && slot->connection->is_open()) co_return slot->connection;
     const auto& error = slot->error;
