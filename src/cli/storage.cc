@@ -11,7 +11,7 @@ namespace {
 
 using Work = int (*)(Context&, io::Loop&, const StorageOptions&);
 constexpr const char* kAboutConfig =
-    "the node's server.properties; without it ./data, as milena server does without a file";
+    "the node's server.properties; without it ./data; KAFKA_* stand over either, as for milena server";
 using Options = std::shared_ptr<StorageOptions>;
 
 io::Task<int> run_work(io::Loop* loop, Context* context, Options options, Work work) {

@@ -365,11 +365,22 @@ class Groups(CliTest):
         self.assertEqual([row["lag"] for row in description["partitions"]], [0])
         self.assertIn("COMMITTED", self.ok("group", "describe", group))
 
+    def test_what_is_named_twice_is_read_once(self):
+        name = self.new_topic()
+        self.ok("produce", name, stdin="1\n2\n")
+        self.assertEqual(self.ok("consume", name, name, "-p", "0", "-p", "0", "-e"), "1\n2\n")
+
     def test_where_a_new_group_begins(self):
         name, group = self.new_topic(), new_name("g")
         self.ok("produce", name, stdin="1\n2\n")
         self.assertEqual(self.ok("consume", name, "-g", group, "--from", "end", "-e", timeout=90), "")
         self.assertEqual([row["committed"] for row in self.rows("group", "lag", group)], [2])
+        for value, committed in [("1", [2]), ("false", [])]:
+            other = new_name("g")
+            self.ok("consume", name, "-g", other, "--from", "end", "-e", "-X", f"enable.auto.commit={value}", timeout=90)
+            listed = other in self.ok("group", "list", "-o", "name").split()
+            rows = self.rows("group", "lag", other) if listed else []
+            self.assertEqual([row["committed"] for row in rows if row["committed"] is not None], committed, value)
         self.ok("produce", name, stdin="3\n")
         again = milena("consume", name, "-g", group, "--from", "start", "-e", timeout=90)
         self.assertEqual((again.returncode, again.stdout), (0, "3\n"))

@@ -9,12 +9,12 @@
             server.stop()
             server = server.hand_over(harness.Kafka).start()  # the other server on the same data, config and ports
 
-Environment: MILENA_BIN names the milena program (default: build/milena); MILENA_KAFKA_LIBS the folder with Apache Kafka's jars (for `Kafka`
-and for Kafka's tools). MILENA_TEST_SERVER=kafka runs the same tests against Apache Kafka, which shows whether a
-failing test or the server is wrong. What a node says of its
-cluster (cluster_state.py) must be the same after each start as before the end, and each Milena node starts once more
-when its test is over. Ports are chosen below 30000, where no outgoing connection takes one.
-Only processes that were started here are ended, by their pid; they also die with the test (PR_SET_PDEATHSIG).
+Environment: MILENA_BIN names the milena program (default: build/milena); MILENA_KAFKA_LIBS the folder with Apache
+Kafka's jars (for `Kafka` and for Kafka's tools). MILENA_TEST_SERVER=kafka runs the same tests against Apache Kafka,
+which shows whether a failing test or the server is wrong. What a node says of its cluster (cluster_state.py) must be
+the same after each start as before the end, and each Milena node starts once more when its test is over. Ports are
+chosen below 30000, where no outgoing connection takes one. Only processes that were started here are ended, by their
+pid; they also die with the test (PR_SET_PDEATHSIG).
 """
 
 import base64
