@@ -103,6 +103,16 @@ Result<SnapshotContents, SnapshotError> decode_snapshot(const Bytes& file) {
   return contents;
 }
 
+std::optional<Timestamp> snapshot_timestamp(const Bytes& head) {
+  auto first = decode_batch(head);
+  if (first.failed()) return std::nullopt;
+  for (const ControlRecord& record : first->control) {
+    const auto* header = std::get_if<wire::SnapshotHeaderRecord>(&record);
+    if (header != nullptr) return Timestamp(header->last_contained_log_timestamp);
+  }
+  return std::nullopt;
+}
+
 RetentionPlan plan_retention(const RetentionInput& input) {
   RetentionPlan plan;
   std::int64_t total = input.log_size_bytes;

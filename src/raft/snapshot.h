@@ -50,9 +50,12 @@ inline constexpr std::size_t kSnapshotBatchBytesMax = 1024UL * 1024;
 Bytes encode_snapshot(const SnapshotContents& contents, Epoch epoch, Timestamp now);
 /// `file` is untrusted. Errors: cut short, no header or footer, bad CRC.
 Result<SnapshotContents, SnapshotError> decode_snapshot(const Bytes& file);
+/// The last_contained_log_timestamp of a file of which `head` is the beginning, untrusted. Nothing: it does not hold
+/// the whole header.
+std::optional<Timestamp> snapshot_timestamp(const Bytes& head);
 
 /// Which snapshots and how much of the log may go, by Kafka's rule: the newest snapshot stays, older ones go
-/// when the log and snapshots exceed `max_retention_bytes` or a snapshot is older than `max_retention`.
+/// when the log and snapshots exceed `max_retention_bytes` or a snapshot is older than `max_retention_ms`.
 struct RetentionInput {
   struct Snapshot {
     SnapshotId id;

@@ -37,6 +37,8 @@ TEST(Snapshot, ReadsWhatItWrites) {
   EXPECT_EQ(batches->front().control.size(), 3U);
   EXPECT_EQ(batches->back().base_offset, Offset(6));
   EXPECT_EQ(batches->back().epoch, Epoch(4));
+  EXPECT_EQ(snapshot_timestamp(file.slice(0, 4096)), Timestamp(77));
+  EXPECT_EQ(snapshot_timestamp(file.slice(0, 64)), std::nullopt);
   auto contents = decode_snapshot(file);
   ASSERT_TRUE(contents.has_value()) << contents.error().message;
   EXPECT_EQ(contents->voters, sample().voters);

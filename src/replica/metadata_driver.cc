@@ -48,7 +48,6 @@ io::Task<Result<void, StoreError>> MetadataDriver::start(log::LogDirectory* dire
   auto refused = check_understood();
   if (refused.failed()) co_return refused;
 
-  earliest_snapshot_ = store_->earliest_snapshot();
   raft_ = std::make_unique<raft::Raft>(options_.raft, loaded->recovered);
   auto alone = check_voters(raft_->voters());
   if (alone.failed()) co_return alone;
@@ -306,21 +305,25 @@ io::Task<void> MetadataDriver::take_snapshot() {
   contents->last_contained_log_timestamp = image->timestamp;
   if (raft_->voters().kraft_version > 0) contents->voters = raft_->voters();
   Timestamp now = loop_.wall_now();
-  auto job = [this, image, contents, id, now] {
+  auto snapshot = std::make_shared<raft::RetentionInput::Snapshot>();
+  snapshot->id = id;
+  snapshot->last_contained_log_timestamp = image->timestamp;
+  auto job = [this, image, contents, snapshot, now] {
     for (const image::MetadataRecord& record : image::to_records(*image)) {
       contents->values.push_back(image::encode_record(record));
     }
-    return store_->write_snapshot(id, raft::encode_snapshot(*contents, id.epoch, now));
+    Bytes file = raft::encode_snapshot(*contents, snapshot->id.epoch, now);
+    snapshot->size_bytes = static_cast<std::int64_t>(file.size());
+    return store_->write_snapshot(snapshot->id, file);
   };
   auto written = co_await io::offload(loop_, std::move(job));
   if (written.failed()) {
     loop_.log().warn("raft", "no snapshot of the metadata was written: {}", written.error().what);
     co_return;
   }
-  earliest_snapshot_ = store_->earliest_snapshot();
+  store_->add_snapshot(*snapshot);
   (void)raft_->step(raft_now(), raft::SnapshotCreated{id});
   auto start = store_->clean(options_.max_retention_bytes, options_.max_retention_ms, now);
-  earliest_snapshot_ = store_->earliest_snapshot();
   if (start.has_value()) (void)raft_->step(raft_now(), raft::LogStartMoved{*start});
 }
 

@@ -78,7 +78,7 @@ class MetadataDriver {
   log::Log& log() { return store_->log(); }
   Offset high_watermark() const { return raft_->high_watermark(); }
   /// The oldest snapshot that is kept: nothing before its end is in the log.
-  const std::optional<raft::SnapshotId>& earliest_snapshot() const { return earliest_snapshot_; }
+  std::optional<raft::SnapshotId> earliest_snapshot() const { return store_->earliest_snapshot(); }
   std::string snapshot_path(const raft::SnapshotId& id) const { return store_->snapshot_path(id); }
   /// Ends when the high watermark is beyond `offset`, at the deadline, or when this node stops being the active
   /// controller.
@@ -154,7 +154,6 @@ class MetadataDriver {
   std::atomic<std::int16_t> kraft_version_{0};
   ImagePtr committed_image_;
   meta::SnapshotPolicy snapshot_policy_;
-  std::optional<raft::SnapshotId> earliest_snapshot_;
   io::Mutex turn_;            // one decision with its append at a time
   io::Signal changed_;        // committed, stopped, or deadlines moved
   bool syncing_ = false;

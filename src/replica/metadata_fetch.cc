@@ -84,7 +84,7 @@ bool must_turn_back(MetadataDriver& driver, Offset offset, Epoch epoch, Data& da
   bool formatted_only = latest.has_value() && *latest == raft::SnapshotId{};
   if (offset == Offset(0) && latest.has_value() && !formatted_only) return take_snapshot();
   if (offset == Offset(0) && raft.log_start() == Offset(0)) return false;
-  const auto& earliest = driver.earliest_snapshot();
+  const auto earliest = driver.earliest_snapshot();
   if (earliest.has_value() && latest.has_value()) {
     bool before = offset < raft.log_start() || (offset == raft.log_start() && epoch != earliest->epoch) ||
                   epoch < earliest->epoch;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/entry_walker.h"
 #include "meta/activation.h"
 
 namespace milena::replica {
@@ -37,6 +38,16 @@ std::optional<raft::VoterSet> voters_in(const raft::LogBatch& batch, std::int16_
     }
   }
   return voters;
+}
+
+// One that does not tell counts as old: only the newest, which must be readable, is ever needed.
+Timestamp timestamp_of(io::Disk& disk, const std::string& path) {
+  constexpr std::size_t kHeadBytes = 64UL * 1024;
+  auto file = disk.open(path, io::OpenMode::kRead);
+  if (file.failed()) return Timestamp(0);
+  auto head = log::read_up_to(**file, 0, kHeadBytes);
+  if (head.failed()) return Timestamp(0);
+  return raft::snapshot_timestamp(*head).value_or(Timestamp(0));
 }
 
 }  // namespace
@@ -100,17 +111,17 @@ Result<void, StoreError> MetadataStore::load_snapshot(LoadedMetadata& loaded) {
     snapshot.id = *id;
     auto info = disk_.stat(path_ + "/" + entry.name);
     if (info.has_value()) snapshot.size_bytes = static_cast<std::int64_t>(info->size);
+    snapshot.last_contained_log_timestamp = timestamp_of(disk_, path_ + "/" + entry.name);
     snapshots_.push_back(snapshot);
   }
   std::ranges::sort(snapshots_, {}, &raft::RetentionInput::Snapshot::id);
   if (snapshots_.empty()) return {};
-  raft::RetentionInput::Snapshot& newest = snapshots_.back();
-  std::string path = path_ + "/" + raft::snapshot_file_name(newest.id);
+  const raft::RetentionInput::Snapshot& newest = snapshots_.back();
+  std::string path = snapshot_path(newest.id);
   auto content = disk_.read_file(path, kMaxSnapshotBytes);
   if (content.failed()) return Err(from_io(content.error()));
   auto decoded = raft::decode_snapshot(Bytes::copy(*content));
   if (decoded.failed()) return Err(StoreError{path + ": " + decoded.error().message});
-  newest.last_contained_log_timestamp = decoded->last_contained_log_timestamp;
   TRY_ASSIGN(loaded.snapshot, decode_all(decoded->values, path));
   loaded.recovered.latest_snapshot = newest.id;
   loaded.recovered.voters = decoded->voters;
@@ -188,14 +199,8 @@ std::string MetadataStore::snapshot_path(const raft::SnapshotId& id) const {
   return path_ + "/" + raft::snapshot_file_name(id);
 }
 
-io::IoResult<void> MetadataStore::write_snapshot(const raft::SnapshotId& id, const Bytes& content) {
-  std::string path = path_ + "/" + raft::snapshot_file_name(id);
-  TRY(disk_.write_file(path, as_text(content.view()), ".part"));
-  raft::RetentionInput::Snapshot snapshot;
-  snapshot.id = id;
-  snapshot.size_bytes = static_cast<std::int64_t>(content.size());
-  snapshots_.push_back(snapshot);
-  return {};
+io::IoResult<void> MetadataStore::write_snapshot(const raft::SnapshotId& id, const Bytes& content) const {
+  return disk_.write_file(snapshot_path(id), as_text(content.view()), ".part");
 }
 
 std::optional<Offset> MetadataStore::clean(std::int64_t max_bytes, std::int64_t max_ms, Timestamp now) {
@@ -207,7 +212,7 @@ std::optional<Offset> MetadataStore::clean(std::int64_t max_bytes, std::int64_t 
   input.now = now;
   raft::RetentionPlan plan = raft::plan_retention(input);
   for (const raft::SnapshotId& id : plan.remove) {
-    (void)disk_.remove_file(path_ + "/" + raft::snapshot_file_name(id)).has_value();
+    (void)disk_.remove_file(snapshot_path(id)).has_value();
     std::erase_if(snapshots_, [&](const auto& snapshot) { return snapshot.id == id; });
   }
   if (!plan.log_start.has_value() || *plan.log_start <= log_->log_start_offset()) return std::nullopt;

@@ -48,8 +48,11 @@ class MetadataStore {
   std::string snapshot_path(const raft::SnapshotId& id) const;
   /// Durable before it returns. After kNoSpace the one before stands.
   io::IoResult<void> write_quorum_state(const raft::QuorumState& state);
-  /// Writes the snapshot as one durable step; after kNoSpace nothing is left of it.
-  io::IoResult<void> write_snapshot(const raft::SnapshotId& id, const Bytes& content);
+  /// Writes the snapshot as one durable step; after kNoSpace nothing is left of it. Any thread: nothing but the disk
+  /// changes, until add_snapshot.
+  io::IoResult<void> write_snapshot(const raft::SnapshotId& id, const Bytes& content) const;
+  /// It was written. REQUIRES: newer than the others.
+  void add_snapshot(const raft::RetentionInput::Snapshot& snapshot) { snapshots_.push_back(snapshot); }
   /// Removes snapshots and whole segments by Kafka's retention rule. Returns the new log start, if it moved.
   std::optional<Offset> clean(std::int64_t max_bytes, std::int64_t max_ms, Timestamp now);
 

@@ -39,7 +39,9 @@ class Store : public ::testing::Test {
     auto directory = log::LogDirectory::open(world_.disk(), "/data");
     if (directory.failed()) return directory.error().message;
     directory_ = std::move(*directory);
-    auto store = MetadataStore::open(world_.disk(), *directory_, {}, world_.wall_now(), loaded_);
+    log::LogOptions options;
+    options.delete_old_segments = false;
+    auto store = MetadataStore::open(world_.disk(), *directory_, options, world_.wall_now(), loaded_);
     if (store.failed()) return store.error().message;
     store_ = std::move(*store);
     return "";
@@ -61,7 +63,9 @@ class Store : public ::testing::Test {
     contents.last_contained_log_timestamp = of;
     contents.values.push_back(topic_frame(topic));
     raft::SnapshotId id{Offset(end), Epoch(1)};
-    ASSERT_TRUE(store_->write_snapshot(id, raft::encode_snapshot(contents, id.epoch, of)).has_value());
+    Bytes file = raft::encode_snapshot(contents, id.epoch, of);
+    ASSERT_TRUE(store_->write_snapshot(id, file).has_value());
+    store_->add_snapshot({id, static_cast<std::int64_t>(file.size()), of});
   }
 
   ReplicaWorld world_;
@@ -192,6 +196,23 @@ TEST_F(Store, old_snapshots_go_and_the_newest_stays) {
   EXPECT_EQ(store_->clean(1, 1, Timestamp(1LL << 40)), std::nullopt) << "without it nothing could start";
   ASSERT_EQ(open_again(), "");
   EXPECT_EQ(loaded_.recovered.latest_snapshot, (raft::SnapshotId{Offset(2), Epoch(1)}));
+}
+
+TEST_F(Store, snapshots_go_by_the_age_of_what_they_hold_also_after_a_restart) {
+  constexpr std::int64_t kDay = 24LL * 3600 * 1000;
+  const Timestamp now(1000 * kDay);
+  ASSERT_EQ(open(), "");
+  for (const char* topic : {"one", "two", "three"}) append(topic);
+  write_snapshot(1, "first", now - 6 * kDay);
+  write_snapshot(2, "second", now - 2 * kDay);
+  write_snapshot(3, "third", now);
+  ASSERT_TRUE(store_->log().set_high_watermark(Offset(3)) == Offset(3));
+  EXPECT_EQ(store_->clean(-1, 7 * kDay, now), std::nullopt);
+  ASSERT_EQ(open_again(), "");
+  ASSERT_TRUE(store_->log().set_high_watermark(Offset(3)) == Offset(3));
+  EXPECT_EQ(store_->clean(-1, 7 * kDay, now), std::nullopt);
+  EXPECT_EQ(store_->clean(-1, 7 * kDay, now + 2 * kDay), Offset(2));
+  EXPECT_EQ(store_->earliest_snapshot(), (raft::SnapshotId{Offset(2), Epoch(1)}));
 }
 
 // The checks that whole nodes are put to when they end.

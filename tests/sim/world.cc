@@ -23,6 +23,8 @@ Overrides draw_config(Random random) {
       {"metadata.log.max.record.bytes.between.snapshots", number(500, 5000)},
       {"internal.metadata.log.segment.bytes", std::to_string(8192 << random.below(3))},
       {"metadata.max.idle.interval.ms", number(200, 2000)},
+      {"metadata.max.retention.bytes", number(5000, 100000)},
+      {"metadata.max.retention.ms", number(5000, 200000)},
       {"group.min.session.timeout.ms", "500"},
       // The nemesis moves the broker's clock by hours, the clients stamp records by their own.
       {"log.message.timestamp.after.max.ms", "9223372036854775807"},
