@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "replica/plan_load.h"
 #include "wire/error_code.h"
 
 namespace milena::replica {
@@ -98,14 +99,6 @@ bool must_turn_back(MetadataDriver& driver, Offset offset, Epoch epoch, Data& da
   data.diverging_epoch.epoch = end.epoch.value();
   data.diverging_epoch.end_offset = end.end_offset.value();
   return true;
-}
-
-io::Task<io::IoResult<Bytes>> load(io::Loop* loop, log::ReadPlan plan) {
-  auto data = plan.load_cached();
-  if (data.has_value() || data.error().kind != io::ErrorKind::kWouldBlock) co_return data;
-  auto shared = std::make_shared<log::ReadPlan>(std::move(plan));
-  auto job = [shared] { return shared->load(); };
-  co_return co_await io::offload(*loop, std::move(job));
 }
 
 // What there is to tell now. `waitable`: nothing new, so that waiting is of use.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "replica/partition.h"
+#include "replica/plan_load.h"
 
 namespace milena::replica {
 
@@ -82,12 +83,7 @@ io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadReques
     planned = self->plan(request, patience(*self->log_, round));
   }
   if (planned.plan.empty()) co_return std::move(planned.result);
-  auto data = planned.plan.load_cached();
-  if (data.failed() && data.error().kind == io::ErrorKind::kWouldBlock) {
-    auto shared = std::make_shared<log::ReadPlan>(std::move(planned.plan));
-    auto job = [shared] { return shared->load(); };
-    data = co_await io::offload(self->loop_, std::move(job));
-  }
+  auto data = co_await load(&self->loop_, std::move(planned.plan));
   if (data.failed()) {
     self->loop_.log().error("log", "reading {}-{} at offset {}: {}", self->topic_, self->id_.partition,
                             request.fetch_offset, data.error().what);
