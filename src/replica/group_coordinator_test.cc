@@ -48,7 +48,7 @@ class Coordinator : public ::testing::Test {
   void add_partition(PartitionId index, const PartitionSettings& settings = {}) {
     LoopPartitions& there = partitions_->owning(id_of(index));
     auto partition = make_partition(world_, there.loop(), id_of(index), kOffsets, settings);
-    on(there, [&there, partition] {
+    world_.call_on(there.loop(), [&there, partition] {
       there.add(partition);
       partition->lead(Epoch(0));
     });
@@ -113,17 +113,6 @@ class Coordinator : public ::testing::Test {
     EXPECT_EQ(world_.get(start_read(group, &offset)), ErrorCode::NONE);
     return offset;
   }
-  static io::Task<void> calling(std::function<void()> function) {
-    function();
-    co_return;
-  }
-  static io::Task<void> calling_on(io::Loop& loop, std::function<void()> function) {
-    auto work = [function = std::move(function)] { return calling(function); };
-    co_await io::run_on(loop, std::move(work));
-  }
-  void on(LoopPartitions& there, std::function<void()> function) {
-    world_.run(calling_on(there.loop(), std::move(function)));
-  }
   PartitionId shard_of(const std::string& group) const { return group::partition_for(group, kShards); }
 
   ReplicaWorld world_{2};
@@ -155,7 +144,7 @@ TEST_F(Coordinator, serves_once_the_partition_is_open_and_read) {
 
 TEST_F(Coordinator, a_log_that_its_disk_does_not_give_is_no_matter_of_waiting) {
   LoopPartitions& there = partitions_->owning(id_of(shard_of("g")));
-  on(there, [&] { there.refuse(id_of(shard_of("g"))); });
+  world_.call_on(there.loop(), [&] { there.refuse(id_of(shard_of("g"))); });
   follow(image_with(kSelf));
   world_.run_for(1s);
   EXPECT_EQ(check(), ErrorCode::COORDINATOR_NOT_AVAILABLE);

@@ -228,6 +228,34 @@ TEST_F(Directories, a_damaged_log_is_refused_alone_and_its_directory_is_not_mark
   EXPECT_EQ(file("/a/.kafka_cleanshutdown"), "<none>");
 }
 
+TEST_F(Directories, a_topic_that_is_deleted_under_its_readers_harms_nothing) {
+  auto builder = with_topic(image::ImageBuilder(), kTopic, "t", 1);
+  wire::ConfigRecord config;
+  config.resource_type = static_cast<std::int8_t>(image::ResourceType::kTopic);
+  config.resource_name = "t";
+  config.name = "internal.segment.bytes";
+  config.value = "8192";
+  ASSERT_TRUE(builder.apply({config, 0}).has_value());
+  auto image = image_of(std::move(builder));
+  ASSERT_EQ(start(image), "");
+  for (int i = 0; i < 8; ++i) append(id_of(0), 300);
+  stop(5);
+  ASSERT_EQ(start(image), "") << "the old segments' indexes are not in memory now";
+  world_.disk().faults().slow = 10s;
+  ReadRequest request;
+  request.id = id_of(0);
+  request.fetch_offset = Offset(0);
+  request.max_bytes = 1 << 20;
+  auto reading = world_.start(life_->partitions.read(request));
+  image::Delta delta;
+  delta.deleted_topics.emplace(kTopic, "t");
+  world_.run(life_->logs.apply(image_of(image::ImageBuilder()), std::move(delta)));
+  ASSERT_FALSE(world_.disk().exists("/a/t-0"));
+  EXPECT_EQ(world_.get(reading).error, ErrorCode::NOT_LEADER_OR_FOLLOWER);
+  world_.run_for(1s);
+  EXPECT_EQ(life_->fatal, "") << "a directory that was renamed is no failed disk";
+}
+
 TEST_F(Directories, the_last_one_that_fails_ends_the_node) {
   dirs_ = {"/a", "/b"};
   ASSERT_EQ(start(one_topic()), "");

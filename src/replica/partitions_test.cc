@@ -21,19 +21,11 @@ class Spread : public ::testing::Test {
     for (int i = 0; i < count; ++i) {
       LoopPartitions& there = partitions_.owning(id_of(i));
       auto partition = make_partition(world_, there.loop(), id_of(i), "t");
-      world_.run(on(there.loop(), [&there, partition] {
+      world_.call_on(there.loop(), [&there, partition] {
         there.add(partition);
         partition->lead(Epoch(0));
-      }));
+      });
     }
-  }
-  static io::Task<void> calling(std::function<void()> function) {
-    function();
-    co_return;
-  }
-  static io::Task<void> on(io::Loop& loop, std::function<void()> function) {
-    auto work = [function = std::move(function)] { return calling(function); };
-    co_await io::run_on(loop, std::move(work));
   }
   Appended append(int partition, int count = 1) {
     return world_.run(partitions_.append(id_of(partition), make_records(count, world_.wall_now()), {}));
@@ -74,12 +66,12 @@ TEST_F(Spread, what_is_missing_is_refused_for_its_reason) {
   EXPECT_EQ(append(0).error, ErrorCode::NOT_LEADER_OR_FOLLOWER);
   EXPECT_EQ(world_.run(partitions_.wait_committed(id_of(0), Offset(1))), kNoOffset);
   LoopPartitions& there = partitions_.owning(id_of(0));
-  world_.run(on(there.loop(), [&] { there.refuse(id_of(0)); }));
+  world_.call_on(there.loop(), [&] { there.refuse(id_of(0)); });
   EXPECT_EQ(append(0).error, ErrorCode::KAFKA_STORAGE_ERROR);
   EXPECT_EQ(world_.run(partitions_.read(from_start(0))).error, ErrorCode::KAFKA_STORAGE_ERROR);
   add(1);
   EXPECT_EQ(append(0).error, ErrorCode::NONE);
-  world_.run(on(there.loop(), [&] { there.remove(id_of(0)); }));
+  world_.call_on(there.loop(), [&] { there.remove(id_of(0)); });
   EXPECT_EQ(append(0).error, ErrorCode::NOT_LEADER_OR_FOLLOWER) << "removed: no longer refused for its disk";
 }
 

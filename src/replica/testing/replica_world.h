@@ -59,6 +59,11 @@ class ReplicaWorld {
   void run(io::Task<void> task) { run(flagged(std::move(task))); }
   /// A plain call, made on the control loop.
   void call(std::function<void()> function) { run(called(std::move(function))); }
+  /// The same on another loop of the machine.
+  void call_on(io::Loop& there, std::function<void()> function) {
+    auto work = [function = std::move(function)] { return called(function); };
+    run(io::run_on(there, std::move(work)));
+  }
   void run_for(Duration duration) { world_.run_for(duration); }
 
   /// The process ends; disk() can be used again, and so can loop() after it.
