@@ -34,12 +34,13 @@ struct Consumer {
   ConnectionPtr connection;
   std::string member_id;
   std::int32_t generation = -1;
+  int losses = 0;  // Clients::losses when it got its share: the generation may come again in a later life
   bool joined = false;
   Fetcher fetcher;
   // Of a static member that forgot who it was: its former self.
   std::string former_id;
   std::int32_t former_generation = -1;
-  int former_losses = 0;  // Clients::losses at its time
+  int former_losses = 0;
   std::vector<PartitionRef> former_share;
 };
 
@@ -163,6 +164,7 @@ io::Task<bool> join(Consumer* self) {
   options.timeout = 10s;
   auto synced = co_await self->connection->call<wire::SyncGroupApi>(std::move(sync), options);
   if (synced.failed() || synced->error_code != 0) co_return false;
+  self->losses = self->clients->losses;
   std::vector<PartitionRef> assigned = decode_assignment(synced->assignment.text());
   for (PartitionRef one : assigned) {
     self->clients->history.assigned(self->group, self->generation, one, self->client_id);
@@ -256,12 +258,11 @@ io::Task<bool> leave(Consumer* self) {
   co_return true;
 }
 
-// The process of a static member ends and another takes its place: it knows the instance id, and no member
-// id.
+// The process of a static member ends and another takes its place, which knows its instance id and no member id.
 void forget_itself(Consumer& self) {
   self.former_id = std::exchange(self.member_id, "");
   self.former_generation = self.generation;
-  self.former_losses = self.clients->losses;
+  self.former_losses = self.losses;
   self.former_share.clear();
   for (const auto& [where, position] : self.fetcher.positions) self.former_share.push_back(where);
   self.joined = false;
