@@ -116,6 +116,10 @@ class History {
   std::uint64_t lost_count() const { return lost_; }
   std::uint64_t commits() const { return commits_; }
   const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
+  std::uint64_t counted(const std::string& what) const {
+    auto found = counts_.find(what);
+    return found == counts_.end() ? 0 : found->second;
+  }
 
  private:
   struct State {

@@ -10,6 +10,7 @@ const std::vector<CountedFault>& counted_faults() {
   static const std::vector<CountedFault> all = {
       {"kill", "node.killed"},
       {"power loss", "node.lost_power"},
+      {"power loss behind an answer", "sim.loss_behind_answer"},
       {"crash at a disk call", "disk.crash_at_call"},
       {"crash in recovery", "sim.crash_in_recovery"},
       {"torn write", "disk.power_loss.sector_lost"},
@@ -54,6 +55,7 @@ Nemesis::Nemesis(World& world) : world_(world), random_(world.sim.stream("nemesi
   faults_ = {
       {"kill", &Nemesis::kill, 10},
       {"power loss", &Nemesis::power_loss, 20},
+      {"power loss behind an answer", &Nemesis::power_loss_behind_answer, 6},
       {"crash at a disk call", &Nemesis::crash_at_call, 15},
       {"full disk", &Nemesis::disk_full, 8},
       {"failed sync", &Nemesis::failed_sync, 8},
@@ -113,6 +115,16 @@ void Nemesis::kill() {
 void Nemesis::power_loss() {
   world_.crash(SimCrash::kPowerLoss);
   run_up_to(1s);
+}
+
+// To acks=1, where it must stand for a sync: while syncs take long, what was answered too early is lost for sure.
+void Nemesis::power_loss_behind_answer() {
+  world_.broker->disk().faults().slow = Duration(random_.between(50'000'000, 300'000'000));
+  auto answers = [this] { return world_.history.counted("client.acks_one_durable"); };
+  std::uint64_t before = answers();
+  if (world_.sim.run_until([&] { return answers() > before; }, 5s)) world_.sim.mark("sim.loss_behind_answer");
+  world_.crash(SimCrash::kPowerLoss);
+  world_.broker->disk().faults().slow = Duration::zero();
 }
 
 void Nemesis::crash_at_call() {

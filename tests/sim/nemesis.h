@@ -23,6 +23,7 @@ class Nemesis {
   };
   void kill();
   void power_loss();
+  void power_loss_behind_answer();
   void crash_at_call();
   void disk_full();
   void failed_sync();

@@ -38,6 +38,7 @@ io::Task<bool> send_batch(Clients* clients, client::Connection* connection, Part
   std::int64_t offset = result.base_offset;
   for (const Item& item : *items) clients->history.acknowledged(where, offset++, item);
   clients->history.count("client.acks_one");
+  if (topic.durable) clients->history.count("client.acks_one_durable");
   co_return true;
 }
 
