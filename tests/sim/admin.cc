@@ -101,22 +101,16 @@ struct Admin {
 io::Task<std::optional<std::int64_t>> produce_one(Admin* self, std::string topic, bool* unsure) {
   wire::BatchBuilder builder{wire::BatchOptions{}};
   builder.append(self->clients->loop.wall_now(), std::nullopt, as_bytes(topic));
-  wire::ProduceRequest request;
-  request.acks = -1;
-  request.timeout_ms = 3000;
-  wire::ProduceRequest::TopicProduceData data;
-  data.name = std::move(topic);
-  wire::ProduceRequest::PartitionProduceData partition;
-  partition.records = builder.build();
-  data.partition_data.push_back(std::move(partition));
-  request.topic_data.push_back(std::move(data));
+  SimTopic to;
+  to.name = std::move(topic);
+  auto request = produce_request(-1, to, 0, builder.build());
   CallOptions options = random_version(*self->clients, 3, 12);
   auto answer = co_await self->connection->call<wire::ProduceApi>(std::move(request), options);
   if (answer.failed()) {
     *unsure = true;
     co_return std::nullopt;
   }
-  const auto& result = answer->responses.at(0).partition_responses.at(0);
+  const auto& result = produced(*answer);
   *unsure = *unsure || static_cast<ErrorCode>(result.error_code) == ErrorCode::REQUEST_TIMED_OUT;
   if (result.error_code != 0) co_return std::nullopt;
   co_return result.base_offset;

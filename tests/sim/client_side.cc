@@ -25,6 +25,23 @@ io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id) {
   }
 }
 
+wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition, Bytes batch) {
+  wire::ProduceRequest request;
+  request.acks = acks;
+  request.timeout_ms = 3000;
+  wire::ProduceRequest::TopicProduceData& data = request.topic_data.emplace_back();
+  data.name = topic.name;
+  data.topic_id = topic.id;
+  wire::ProduceRequest::PartitionProduceData& one = data.partition_data.emplace_back();
+  one.index = partition;
+  one.records = std::move(batch);
+  return request;
+}
+
+const wire::ProduceResponse::PartitionProduceResponse& produced(const wire::ProduceResponse& response) {
+  return response.responses.at(0).partition_responses.at(0);
+}
+
 CallOptions random_version(Clients& clients, std::int16_t low, std::int16_t high) {
   CallOptions options;
   options.max_version = static_cast<std::int16_t>(clients.random.between(low, high));

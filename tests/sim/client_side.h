@@ -10,6 +10,8 @@
 #include "client/connection.h"
 #include "history.h"
 #include "io/signal.h"
+#include "wire/messages/produce_request.h"
+#include "wire/messages/produce_response.h"
 
 namespace milena::sim {
 
@@ -44,14 +46,18 @@ struct Clients {
 
 /// Waits for the gate. Nothing is awaited between its end and what follows.
 io::Task<void> pass_gate(Clients* clients);
-/// A connection, after as many attempts as it takes; null when the actors are to end and nobody answers for
-/// long.
+/// A connection, after as many attempts as it takes.
 io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id);
 /// Sleeps up to `limit`, at random.
 io::Task<void> pause_up_to(Clients* clients, Duration limit);
 
-/// Any version of the API from `low` to what both sides know, drawn at random. `named`: the last version
-/// before topic ids took the place of names (topics are then sent by both, the version decides).
+/// One batch to one partition. Of the topic the name is enough below version 13.
+wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition, Bytes batch);
+/// What became of that batch.
+const wire::ProduceResponse::PartitionProduceResponse& produced(const wire::ProduceResponse& response);
+
+/// Any version of the API from `low` to `high`, drawn at random; less where the broker does not know it. Topics are
+/// sent by name and by id, and the version decides.
 CallOptions random_version(Clients& clients, std::int16_t low, std::int16_t high);
 
 }  // namespace milena::sim

@@ -86,19 +86,13 @@ io::Task<std::optional<ErrorCode>> produce(ConfigAdmin* self, std::size_t size) 
   wire::BatchBuilder builder{wire::BatchOptions{}};
   std::string value(size, 'v');
   builder.append(self->clients->loop.wall_now(), std::nullopt, as_bytes(value));
-  wire::ProduceRequest request;
-  request.acks = -1;
-  request.timeout_ms = 3000;
-  wire::ProduceRequest::TopicProduceData data;
-  data.name = kOwnTopic;
-  wire::ProduceRequest::PartitionProduceData partition;
-  partition.records = builder.build();
-  data.partition_data.push_back(std::move(partition));
-  request.topic_data.push_back(std::move(data));
+  SimTopic topic;
+  topic.name = kOwnTopic;
+  auto request = produce_request(-1, topic, 0, builder.build());
   CallOptions options = random_version(*self->clients, 3, 12);
   auto answer = co_await self->connection->call<wire::ProduceApi>(std::move(request), options);
   if (answer.failed()) co_return std::nullopt;
-  co_return static_cast<ErrorCode>(answer->responses.at(0).partition_responses.at(0).error_code);
+  co_return static_cast<ErrorCode>(produced(*answer).error_code);
 }
 
 // A record that is too large is refused, a smaller one is not, soon.

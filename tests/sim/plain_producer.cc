@@ -19,21 +19,11 @@ io::Task<bool> send_batch(Clients* clients, client::Connection* connection, Part
     clients->history.sent(where, item);
     builder.append(clients->loop.wall_now(), std::nullopt, as_bytes(encode_item(item)));
   }
-  wire::ProduceRequest request;
-  request.acks = 1;
-  request.timeout_ms = 3000;
-  wire::ProduceRequest::TopicProduceData data;
-  data.name = topic.name;
-  data.topic_id = topic.id;
-  wire::ProduceRequest::PartitionProduceData partition;
-  partition.index = where.partition;
-  partition.records = builder.build();
-  data.partition_data.push_back(std::move(partition));
-  request.topic_data.push_back(std::move(data));
+  auto request = produce_request(1, topic, where.partition, builder.build());
   CallOptions options = random_version(*clients, 3, 13);
   auto answer = co_await connection->call<wire::ProduceApi>(std::move(request), options);
   if (answer.failed()) co_return false;
-  const auto& result = answer->responses.at(0).partition_responses.at(0);
+  const auto& result = produced(*answer);
   if (result.error_code != 0) co_return true;
   std::int64_t offset = result.base_offset;
   for (const Item& item : *items) clients->history.acknowledged(where, offset++, item);

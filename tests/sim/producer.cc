@@ -91,24 +91,14 @@ void acknowledge(Producer& self, const Batch& batch) {
 
 io::Task<void> send(Producer* self, Batch* batch) {
   const SimTopic& topic = self->clients->history.topics[self->where.topic];
-  wire::ProduceRequest request;
-  request.acks = -1;
-  request.timeout_ms = 3000;
-  wire::ProduceRequest::TopicProduceData data;
-  data.name = topic.name;
-  data.topic_id = topic.id;
-  wire::ProduceRequest::PartitionProduceData partition;
-  partition.index = self->where.partition;
   // The broker may patch the memory of what it receives, never ours: the frame is a copy.
-  partition.records = batch->bytes;
-  data.partition_data.push_back(std::move(partition));
-  request.topic_data.push_back(std::move(data));
+  auto request = produce_request(-1, topic, self->where.partition, batch->bytes);
   CallOptions options = random_version(*self->clients, 9, 13);
   ConnectionPtr connection = self->connection;
   auto answer = co_await connection->call<wire::ProduceApi>(std::move(request), options);
   batch->answered = answer.has_value();
   if (answer.failed()) co_return;
-  const auto& result = answer->responses.at(0).partition_responses.at(0);
+  const auto& result = produced(*answer);
   batch->error = static_cast<ErrorCode>(result.error_code);
   batch->base_offset = result.base_offset;
   // Noted as it arrives: a batch beside it may be waiting for its answer still.
