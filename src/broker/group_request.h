@@ -1,7 +1,7 @@
 /// Asking a group's coordinator from a handler: one step or one read of the room `group`, on the control loop.
 ///
-/// Errors of the coordinator itself: NOT_COORDINATOR (another node's, or the offsets topic is not there yet: the
-/// client looks the coordinator up, which creates it) and COORDINATOR_LOAD_IN_PROGRESS.
+/// Errors of the coordinator itself: NOT_COORDINATOR (another node's; or its log cannot be read; or the offsets topic
+/// is not there yet: the client looks the coordinator up, which creates it) and COORDINATOR_LOAD_IN_PROGRESS.
 #pragma once
 
 #include <memory>
