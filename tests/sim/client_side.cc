@@ -25,7 +25,8 @@ io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id) {
   }
 }
 
-wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition, Bytes batch) {
+wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition,
+                                     Bytes batch) {
   wire::ProduceRequest request;
   request.acks = acks;
   request.timeout_ms = 3000;

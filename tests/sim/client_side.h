@@ -52,12 +52,13 @@ io::Task<ConnectionPtr> connect(Clients* clients, std::string client_id);
 io::Task<void> pause_up_to(Clients* clients, Duration limit);
 
 /// One batch to one partition. Of the topic the name is enough below version 13.
-wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition, Bytes batch);
+wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition,
+                                     Bytes batch);
 /// What became of that batch.
 const wire::ProduceResponse::PartitionProduceResponse& produced(const wire::ProduceResponse& response);
 
-/// Any version of the API from `low` to `high`, drawn at random; less where the broker does not know it. Topics are
-/// sent by name and by id, and the version decides.
+/// Any version of the API from `low` to `high`, drawn at random; less where the broker does not know it.
+/// Topics are sent by name and by id, and the version decides.
 CallOptions random_version(Clients& clients, std::int16_t low, std::int16_t high);
 
 }  // namespace milena::sim

@@ -258,7 +258,8 @@ io::Task<bool> leave(Consumer* self) {
   co_return true;
 }
 
-// The process of a static member ends and another takes its place, which knows its instance id and no member id.
+// The process of a static member ends and another takes its place, which knows its instance id and no member
+// id.
 void forget_itself(Consumer& self) {
   self.former_id = std::exchange(self.member_id, "");
   self.former_generation = self.generation;

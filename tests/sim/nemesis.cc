@@ -117,7 +117,8 @@ void Nemesis::power_loss() {
   run_up_to(1s);
 }
 
-// To acks=1, where it must stand for a sync: while syncs take long, what was answered too early is lost for sure.
+// To acks=1, where it must stand for a sync: while syncs take long, what was answered too early is lost for
+// sure.
 void Nemesis::power_loss_behind_answer() {
   world_.broker->disk().faults().slow = Duration(random_.between(50'000'000, 300'000'000));
   auto answers = [this] { return world_.history.counted("client.acks_one_durable"); };
