@@ -91,9 +91,9 @@ void collect(CLI::App& app, const std::string& path, std::vector<std::string> pa
   nodes.push_back(std::move(node));
   for (CLI::App* child : children) {
     std::vector<std::string> names{path + "/" + child->get_name()};
-    for (const std::string& alias : child->get_aliases()) names.push_back(path + "/" + alias);
-    collect(*child, path.empty() ? child->get_name() : path + " " + child->get_name(), std::move(names),
-            nodes);
+    for (const std::string& alias : child->get_aliases()) names.push_back(fmt::format("{}/{}", path, alias));
+    std::string below = path.empty() ? child->get_name() : fmt::format("{} {}", path, child->get_name());
+    collect(*child, below, std::move(names), nodes);
   }
 }
 
