@@ -184,6 +184,7 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
   return {};
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param) held until the end, beside the staged one
 LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
   // Everything is checked before anything is written.
   struct Found {
@@ -212,7 +213,8 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
   result.log_start_offset = log_start;
   if (found.empty()) return result;
   Staged staged;
-  staged.holders.push_back(std::move(records));
+  // Shared, not moved: each commit, also one that a full segment asks for, lets go of it.
+  staged.holders.push_back(records);
   for (const Found& batch : found) {
     TRY(make_room(staged, batch.view.size(), batch.view.max_timestamp(), batch.base, batch.view.last_offset(),
                   now));
