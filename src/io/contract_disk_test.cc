@@ -132,6 +132,30 @@ TEST_F(DiskContract, rename_replaces_and_open_files_live_on) {
   });
 }
 
+TEST_F(DiskContract, space_is_that_of_the_file_system) {
+  on_loop([](Disk& disk, const std::string& folder) {
+    auto space = disk.space(folder);
+    ASSERT_TRUE(space.has_value()) << space.error().what;
+    EXPECT_GT(space->total, 0u);
+    EXPECT_LE(space->usable, space->total);
+    ASSERT_TRUE(disk.write_file(folder + "/file", "x").has_value());
+    EXPECT_EQ(disk.space(folder + "/file")->total, space->total);
+    EXPECT_EQ(disk.space(folder + "/none").error().kind, ErrorKind::kNotFound);
+  });
+}
+
+TEST_F(DiskContract, absolute_paths_stay_and_relative_ones_are_completed) {
+  on_loop([](Disk& disk, const std::string& folder) {
+    std::string whole = disk.absolute(folder).value();
+    EXPECT_TRUE(whole.starts_with("/"));
+    EXPECT_EQ(disk.absolute(whole).value(), whole);
+    std::string completed = disk.absolute("some/where").value();
+    EXPECT_TRUE(completed.starts_with("/"));
+    EXPECT_TRUE(completed.ends_with("/some/where"));
+    EXPECT_EQ(disk.absolute("/some/where").value(), "/some/where");
+  });
+}
+
 TEST_F(DiskContract, a_lock_is_exclusive_until_released) {
   on_loop([](Disk& disk, const std::string& folder) {
     auto first = disk.lock(folder + "/.lock");

@@ -62,6 +62,12 @@ struct DirectoryEntry {
   bool is_directory = false;
 };
 
+/// Of the file system that a path lies on, in bytes.
+struct DiskSpace {
+  std::uint64_t total = 0;
+  std::uint64_t usable = 0;  // free, and not kept for the superuser
+};
+
 /// Held for the life of the object; released by the kernel when the process dies.
 class FileLock {
  public:
@@ -90,6 +96,10 @@ class Disk {
   /// Removes an empty directory.
   virtual IoResult<void> remove_directory(const std::string& path) = 0;
   virtual IoResult<void> sync_directory(const std::string& path) = 0;
+  /// The space where `path`, which exists, lies.
+  virtual IoResult<DiskSpace> space(const std::string& path) = 0;
+  /// The path from the root on, otherwise as it stands; there need be nothing at it.
+  virtual IoResult<std::string> absolute(const std::string& path) = 0;
   /// Creates the file when missing and takes an exclusive lock that other processes see (Java's
   /// FileChannel.lock included). Errors: kLocked.
   virtual IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -234,6 +235,24 @@ IoResult<void> PosixDisk::sync_directory(const std::string& path) {
   if (folder.get() < 0) return Err(errno_error(errno, "open directory " + path));
   if (retry([&] { return ::fsync(folder.get()); }) < 0) return Err(sync_error(errno, "fsync directory " + path));
   return {};
+}
+
+IoResult<DiskSpace> PosixDisk::space(const std::string& path) {
+  struct statvfs info {};
+  if (retry([&] { return ::statvfs(path.c_str(), &info); }) < 0) return Err(errno_error(errno, "statvfs " + path));
+  return DiskSpace{static_cast<std::uint64_t>(info.f_blocks) * info.f_frsize,
+                   static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize};
+}
+
+IoResult<std::string> PosixDisk::absolute(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  std::string folder(256, '\0');
+  while (::getcwd(folder.data(), folder.size()) == nullptr) {
+    if (errno != ERANGE) return Err(errno_error(errno, "the working directory"));
+    folder.resize(folder.size() * 2);
+  }
+  folder.resize(folder.find('\0'));
+  return folder == "/" ? folder + path : folder + "/" + path;
 }
 
 IoResult<std::unique_ptr<FileLock>> PosixDisk::lock(const std::string& path) {

@@ -26,6 +26,8 @@ class PosixDisk final : public Disk {
   IoResult<void> remove_file(const std::string& path) override;
   IoResult<void> remove_directory(const std::string& path) override;
   IoResult<void> sync_directory(const std::string& path) override;
+  IoResult<DiskSpace> space(const std::string& path) override;
+  IoResult<std::string> absolute(const std::string& path) override;
   IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 
   using FileId = std::pair<std::uint64_t, std::uint64_t>;  // device, inode

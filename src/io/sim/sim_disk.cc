@@ -244,6 +244,17 @@ IoResult<void> SimDisk::sync_directory(const std::string& path) {
   return {};
 }
 
+IoResult<DiskSpace> SimDisk::space(const std::string& path) {
+  TRY(begin(Call::kSpace, hash_of(path)));
+  TRY(find_existing(path, "space"));
+  std::uint64_t total = faults_.capacity;
+  return DiskSpace{total, total > used_ ? total - used_ : 0};
+}
+
+IoResult<std::string> SimDisk::absolute(const std::string& path) {
+  return path.starts_with('/') ? path : "/" + path;
+}
+
 IoResult<std::unique_ptr<FileLock>> SimDisk::lock(const std::string& path) {
   TRY(begin(Call::kLock, hash_of(path)));
   Spot spot = find(path);

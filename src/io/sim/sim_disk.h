@@ -45,6 +45,8 @@ class SimDisk final : public Disk {
   IoResult<void> remove_file(const std::string& path) override;
   IoResult<void> remove_directory(const std::string& path) override;
   IoResult<void> sync_directory(const std::string& path) override;
+  IoResult<DiskSpace> space(const std::string& path) override;
+  IoResult<std::string> absolute(const std::string& path) override;
   IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 
   // Faults and inspection, for the world and for tests.

@@ -7,7 +7,7 @@ namespace milena::io {
 
 enum class SimDisk::Call : std::uint8_t {
   kOpen, kStat, kList, kMakeDirectory, kRename, kRemove, kSyncDirectory, kLock,
-  kRead, kWrite, kTruncate, kSync, kSize,
+  kRead, kWrite, kTruncate, kSync, kSize, kSpace,
 };
 
 class SimFile final : public File {
