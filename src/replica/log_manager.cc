@@ -36,6 +36,11 @@ Result<void, StoreError> LogManager::open_all(LogManager* self) {
     self->directories_.push_back(std::move(*directory));
   }
   self->states_.resize(self->directories_.size());
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    auto absolute = self->loop_.disk().absolute(paths[i]);
+    if (absolute.failed()) return Err(StoreError{absolute.error().what});
+    self->states_[i].absolute_path = *std::move(absolute);
+  }
   for (std::size_t i = self->options_.log_dirs.size(); i < paths.size(); ++i)
     self->states_[i].holds_partitions = false;
   return {};

@@ -82,6 +82,29 @@ class LogManager {
   /// Told when unserved() has changed after load().
   void on_unserved_changed(std::function<void()> tell) { on_unserved_changed_ = std::move(tell); }
 
+  struct LogStart {
+    TopicIdPartition id;
+    Offset offset;
+  };
+  /// Makes log start offsets durable (`log-start-offset-checkpoint`), as many as have gathered in one write. A full
+  /// disk keeps them for the next checkpoints. Returns those whose directory has failed.
+  io::Task<std::vector<TopicIdPartition>> save_log_starts(std::vector<LogStart> starts);
+
+  struct DescribedLog {
+    log::PartitionName name;
+    std::uint64_t size = 0;  // bytes of its records
+    std::int64_t offset_lag = 0;
+    bool future = false;  // a copy that will take the place of the partition's log in another directory
+  };
+  struct DescribedDirectory {
+    std::string path;     // from the root on
+    bool failed = false;  // nothing else is known then
+    io::DiskSpace space;
+    std::vector<DescribedLog> logs;  // those that are open
+  };
+  /// The directories of log.dirs and what lies in them.
+  io::Task<std::vector<DescribedDirectory>> describe();
+
   /// Directory of a partition that is open here; empty id: not here.
   Uuid directory_of(const TopicIdPartition& id) const;
 
@@ -125,6 +148,7 @@ class LogManager {
     std::uint64_t cut = 0;      // bytes of unfinished writes, at the ends of logs
   };
   struct DirectoryState {
+    std::string absolute_path;
     bool holds_partitions = true;
     bool clean = false;
     bool failed = false;
@@ -168,6 +192,7 @@ class LogManager {
 
   io::Task<std::shared_ptr<Checkpoints>> collect();
   io::Task<void> write_checkpoints(bool all);
+  io::Task<void> write_log_starts(std::size_t directory, log::OffsetCheckpoint starts);
   static io::Task<void> run_checkpoints(LogManager* self);
   static io::Task<void> run_timed_flushes(LogManager* self, LoopPartitions* there);
   static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);
@@ -194,6 +219,7 @@ class LogManager {
   bool reopening_ = false;
   std::function<void()> on_unserved_changed_;
   std::shared_ptr<const image::Image> image_;  // that was applied last
+  std::vector<LogStart> unsaved_starts_;
   std::set<std::string> deleted_;  // renamed directories of deleted partitions, until they are removed
   std::int64_t previous_broker_epoch_ = -1;
   io::Mutex applying_;

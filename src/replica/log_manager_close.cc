@@ -99,6 +99,48 @@ io::Task<void> LogManager::write_checkpoints(bool all) {
   }
 }
 
+io::Task<void> LogManager::write_log_starts(std::size_t directory, log::OffsetCheckpoint starts) {
+  log::LogDirectory* dir = directories_[directory].get();
+  auto content = std::make_shared<const log::OffsetCheckpoint>(std::move(starts));
+  auto job = [dir, content] { return dir->write_checkpoint(log::CheckpointFile::kLogStart, *content); };
+  auto written = co_await io::offload(loop_, std::move(job));
+  if (written.has_value()) {
+    states_[directory].log_starts = *content;
+  } else if (written.error().kind == log::LogErrorKind::kNoSpace) {
+    // Deleting is how room is made: what is deleted stays so in memory, and the next checkpoints tell it.
+    loop_.log().warn("log", "{}: no room for log start offsets: {}", dir->path(), written.error().message);
+  } else {
+    directory_failed(directory, written.error().message);
+  }
+}
+
+io::Task<std::vector<TopicIdPartition>> LogManager::save_log_starts(std::vector<LogStart> starts) {
+  unsaved_starts_.insert(unsaved_starts_.end(), starts.begin(), starts.end());
+  auto turn = co_await applying_.lock();
+  // Whoever had the turn before may have written these, too.
+  std::vector<LogStart> unsaved = std::exchange(unsaved_starts_, {});
+  std::map<std::size_t, log::OffsetCheckpoint> changed;  // by directory
+  for (const LogStart& start : unsaved) {
+    auto place = places_.find(start.id);
+    if (place == places_.end()) continue;
+    std::size_t directory = place->second.directory;
+    auto known = states_[directory].log_starts.find(place->second.name);
+    if (known != states_[directory].log_starts.end() && known->second >= start.offset) continue;
+    if (states_[directory].failed || start.offset <= Offset(0)) continue;
+    auto [content, added] = changed.try_emplace(directory);
+    if (added) content->second = states_[directory].log_starts;
+    Offset& offset = content->second[place->second.name];
+    offset = std::max(offset, start.offset);
+  }
+  for (auto& [directory, content] : changed) co_await write_log_starts(directory, std::move(content));
+  std::vector<TopicIdPartition> failed;
+  for (const LogStart& start : starts) {
+    auto place = places_.find(start.id);
+    if (place != places_.end() && states_[place->second.directory].failed) failed.push_back(start.id);
+  }
+  co_return failed;
+}
+
 void LogManager::start_background() {
   loop_.spawn(run_checkpoints(this));
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {

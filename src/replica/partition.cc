@@ -245,6 +245,20 @@ EpochEndResult Partition::end_offset_for(Epoch current_leader_epoch, Epoch epoch
   return result;
 }
 
+DeletedRecords Partition::delete_records(Offset offset) {
+  ErrorCode state = check_leader(kNoEpoch);
+  if (state != ErrorCode::NONE) return DeletedRecords(state);
+  // Where compaction alone gives records up, clients do not.
+  if (settings_.compacted && !settings_.log.delete_old_segments) return DeletedRecords(ErrorCode::POLICY_VIOLATION);
+  if (offset == kUpToHighWatermark) offset = log_->high_watermark();
+  if (offset < Offset(0)) return DeletedRecords(ErrorCode::OFFSET_OUT_OF_RANGE);
+  auto moved = log_->advance_log_start_offset(offset);
+  if (moved.failed()) return DeletedRecords(failed(moved.error()));
+  DeletedRecords deleted;
+  deleted.low_watermark = log_->log_start_offset();
+  return deleted;
+}
+
 void Partition::Watch::leave() {
   if (partition_ == nullptr) return;
   (previous_ != nullptr ? previous_->next_ : partition_->first_watch_) = next_;

@@ -70,6 +70,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   static io::Task<ReadResult> read(std::shared_ptr<Partition> self, ReadRequest request);
   static io::Task<LookupResult> lookup(std::shared_ptr<Partition> self, LookupRequest request);
   EpochEndResult end_offset_for(Epoch current_leader_epoch, Epoch epoch) const;
+  /// Records below `offset` are gone for readers at once; their segments go with retention. It outlives the process
+  /// when LogManager::save_log_starts has ended.
+  DeletedRecords delete_records(Offset offset);
 
   /// Woken when the partition may have more for readers: intrusive, leaves when destroyed.
   class Watch {

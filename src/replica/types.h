@@ -103,6 +103,16 @@ struct LookupResult {
   explicit LookupResult(wire::ErrorCode code) : error(code) {}
 };
 
+/// For an offset of DeleteRecords: all that is committed.
+inline constexpr Offset kUpToHighWatermark{-1};
+
+struct DeletedRecords {
+  wire::ErrorCode error = wire::ErrorCode::NONE;
+  Offset low_watermark = kNoOffset;  // where the log begins now
+  DeletedRecords() = default;
+  explicit DeletedRecords(wire::ErrorCode code) : error(code) {}
+};
+
 struct EpochEndResult {
   wire::ErrorCode error = wire::ErrorCode::NONE;
   Epoch epoch = kNoEpoch;

@@ -380,6 +380,8 @@ public class Differential extends Comparison {
     membership();
     offsets();
     producers();
+    LogRequests.all();
+    LogDirRequests.all();
     cluster();
     for (Listener listener : Listener.values()) configs(listener);
     brokersOwnConfigs();

@@ -17,7 +17,9 @@ COMPARISON_TIMEOUT_S = 300
 class Requests(harness.ServerTestCase):
     def test_are_answered_as_kafka_answers_them(self):
         for server in (harness.Kafka, harness.Milena):
-            self.servers.append(server(self.folder / server.name))
+            folder = self.folder / server.name
+            directories = {"log.dirs": f"{folder / 'data'},{folder / 'more'}"}
+            self.servers.append(server(folder, directories))
             self.servers[-1].start()
         classes = self.folder / "classes"
         sources = sorted(Path(__file__).parent.glob("*.java"))

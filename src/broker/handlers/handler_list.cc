@@ -12,10 +12,13 @@
 #include "broker/handlers/create_partitions.h"
 #include "broker/handlers/create_topics.h"
 #include "broker/handlers/delete_groups.h"
+#include "broker/handlers/delete_records.h"
 #include "broker/handlers/delete_topics.h"
 #include "broker/handlers/describe_cluster.h"
 #include "broker/handlers/describe_configs.h"
 #include "broker/handlers/describe_groups.h"
+#include "broker/handlers/describe_log_dirs.h"
+#include "broker/handlers/describe_producers.h"
 #include "broker/handlers/describe_quorum.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
@@ -58,10 +61,12 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kApiVersions,              // 18
     &kCreateTopics,             // 19
     &kDeleteTopics,             // 20
+    &kDeleteRecords,            // 21
     &kInitProducerId,           // 22
     &kOffsetForLeaderEpoch,     // 23
     &kDescribeConfigs,          // 32
     &kAlterConfigs,             // 33
+    &kDescribeLogDirs,          // 35
     &kCreatePartitions,         // 37
     &kDeleteGroups,             // 42
     &kIncrementalAlterConfigs,  // 44
@@ -69,6 +74,7 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kDescribeQuorum,           // 55
     &kFetchSnapshot,            // 59
     &kDescribeCluster,          // 60
+    &kDescribeProducers,        // 61
     &kBrokerRegistration,       // 62
     &kBrokerHeartbeat,          // 63
     &kUnregisterBroker,         // 64

@@ -1,9 +1,8 @@
 #include "broker/handlers/offset_for_leader_epoch.h"
 
-#include <memory>
 #include <utility>
 
-#include "io/when_all.h"
+#include "broker/owning_loops.h"
 
 namespace milena::broker {
 namespace {
@@ -18,37 +17,6 @@ struct Question {
   Epoch epoch;
   replica::EpochEndResult answer;
 };
-
-// One loop's share of a request; shared with that loop while it answers.
-using Share = std::vector<Question*>;
-
-io::Task<void> answer_share(replica::LoopPartitions* there, std::shared_ptr<Share> share) {
-  for (Question* question : *share) {
-    auto partition = there->find(question->id);
-    if (partition == nullptr) question->answer.error = there->why_missing(question->id);
-    else question->answer = partition->end_offset_for(question->current_leader_epoch, question->epoch);
-  }
-  co_return;
-}
-
-io::Task<void> answer_all(RequestContext context, std::vector<Question>* questions) {
-  replica::Partitions& partitions = context.services().partitions;
-  std::vector<std::shared_ptr<Share>> shares(partitions.loops());
-  for (Question& question : *questions) {
-    if (question.answer.error != ErrorCode::NONE) continue;
-    std::shared_ptr<Share>& share = shares[partitions.owner(question.id)];
-    if (share == nullptr) share = std::make_shared<Share>();
-    share->push_back(&question);
-  }
-  std::vector<io::Task<void>> running;
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (shares[i] == nullptr) continue;
-    replica::LoopPartitions* there = &partitions.on_loop(i);
-    auto work = [there, share = shares[i]] { return answer_share(there, share); };
-    running.push_back(io::run_on(there->loop(), std::move(work)));
-  }
-  co_await io::when_all(context.loop(), std::move(running));
-}
 
 std::vector<Question> to_questions(const image::Image& image, const Request& request) {
   std::vector<Question> questions;
@@ -73,7 +41,12 @@ std::vector<Question> to_questions(const image::Image& image, const Request& req
 
 io::Task<Response> OffsetForLeaderEpochHandler::handle(RequestContext context, Request request) {
   std::vector<Question> questions = to_questions(*context.image, request);
-  co_await answer_all(context, &questions);
+  auto answer = [](replica::LoopPartitions& there, Question& question) {
+    auto partition = there.find(question.id);
+    if (partition == nullptr) question.answer.error = there.why_missing(question.id);
+    else question.answer = partition->end_offset_for(question.current_leader_epoch, question.epoch);
+  };
+  co_await on_owning_loops(context, &questions, std::move(answer));
   Response response;
   std::size_t at = 0;
   for (const auto& asked : request.topics) {
