@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ranges>
 
 #include "base/check.h"
 #include "log/log_impl.h"
@@ -72,10 +73,13 @@ LogResult<bool> Log::Impl::should_roll(std::uint64_t size, std::size_t bytes, Ti
 
 LogResult<void> Log::Impl::make_room(Staged& staged, std::size_t bytes, Timestamp max_timestamp, Offset first,
                                      Offset last, Timestamp now) {
-  std::uint64_t size = active().size() + staged.bytes;
-  // The first batch's time is read from the file: it must be there.
-  if (active().size() == 0 && staged.bytes > 0) TRY(commit(staged));
-  TRY_ASSIGN(bool due, should_roll(size, bytes, max_timestamp, last, now));
+  if (!staged.empty()) {
+    TRY_ASSIGN(SegmentIndex * index, active().index());
+    // The first batch's time is read from the file, and an index that is almost full tells nothing about what waits.
+    if (active().size() == 0 || index->full(context.options.segment_index_bytes, staged.entries.size()))
+      TRY(commit(staged));
+  }
+  TRY_ASSIGN(bool due, should_roll(active().size() + staged.bytes, bytes, max_timestamp, last, now));
   if (!due) return {};
   TRY(commit(staged));
   return roll(std::max(first, next_offset), now);
@@ -94,13 +98,18 @@ LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Tim
     if (!batch.has_producer()) continue;
     if (origin == AppendOrigin::kClient && !batch.control()) {
       const ProducerBatch* known = producers.find_duplicate(batch);
-      if (known != nullptr) return duplicate_answer(*known, log_start);
+      if (known != nullptr) {
+        AppendResult answer = duplicate_answer(*known, log_start);
+        // What it repeats may still be on its way, and fail.
+        if (answer.first_offset >= next_offset) TRY(commit(staged));
+        return answer;
+      }
     }
     TRY(producers.check(batch, origin, marker_version));
   }
   bool stamp = options.message_timestamp_type == wire::TimestampType::kLogAppendTime;
   Timestamp max_timestamp = stamp ? now : sum.max_timestamp;
-  Offset first = next_offset;
+  Offset first = staged.end(next_offset);
   TRY(make_room(staged, records.size(), max_timestamp, first, first + (sum.offsets - 1), now));
 
   assign_epoch(epoch, first);
@@ -112,8 +121,7 @@ LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Tim
     if (stamp) wire::patch_max_timestamp(at, wire::TimestampType::kLogAppendTime, now);
     auto view = wire::LogEntryView::parse({at, batch.size()});
     CHECK(!view.failed());
-    staged.entries.push_back({*view, active().size() + staged.bytes, offset, batch.last_offset()});
-    staged.bytes += batch.size();
+    stage_entry(staged, *view, offset, batch.has_producer() && !batch.control() && !batch.transactional());
     offset = batch.next_offset();
     at += batch.size();
   }
@@ -127,6 +135,16 @@ LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Tim
   result.bytes = records.size();
   staged.holders.push_back(std::move(records));
   return result;
+}
+
+// `apply`: its producer's next batch in the same group follows it. What touches transactions is applied when it is
+// written.
+void Log::Impl::stage_entry(Staged& staged, const wire::LogEntryView& entry, Offset base_offset, bool apply) {
+  staged.entries.push_back({entry, active().size() + staged.bytes, base_offset, entry.last_offset(), apply});
+  staged.bytes += entry.size();
+  if (!apply) return;
+  staged.undo.push_back(producers.undo_of(entry.batch().producer_id()));
+  producers.apply(entry.batch());
 }
 
 void Log::Impl::index_entry(const Staged::Entry& entry) {
@@ -163,14 +181,17 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
   };
   auto written = write();
   if (written.failed()) {
+    for (const ProducerUndo& undo : staged.undo | std::views::reverse) producers.restore(undo);
+    LogError why = note(std::move(written.error()));
+    for (LogResult<AppendResult>* outcome : staged.outcomes) *outcome = Err(why);
     staged.clear();
-    return Err(std::move(written.error()));
+    return Err(std::move(why));
   }
   segment.grew(staged.bytes);
   for (const Staged::Entry& entry : staged.entries) {
     index_entry(entry);
     next_offset = entry.last_offset + 1;
-    if (!entry.view.is_batch() || !entry.view.batch().has_producer()) continue;
+    if (entry.applied || !entry.view.is_batch() || !entry.view.batch().has_producer()) continue;
     auto txn = producers.apply(entry.view.batch());
     if (!txn) continue;
     if (txn->aborted) {
@@ -219,10 +240,8 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
     TRY(make_room(staged, batch.view.size(), batch.view.max_timestamp(), batch.base, batch.view.last_offset(),
                   now));
     assign_epoch(batch.view.leader_epoch(), batch.base);
-    staged.entries.push_back(
-        {batch.view, active().size() + staged.bytes, batch.base, batch.view.last_offset()});
+    stage_entry(staged, batch.view, batch.base, false);
     staged.pieces.push_back(batch.view.bytes());
-    staged.bytes += batch.view.size();
     result.max_timestamp = std::max(result.max_timestamp, batch.view.max_timestamp());
   }
   TRY(commit(staged));

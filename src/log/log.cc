@@ -122,6 +122,23 @@ LogResult<AppendResult> Log::append_as_leader(Bytes records, Epoch leader_epoch,
   return result;
 }
 
+void Log::stage_as_leader(Bytes records, Epoch leader_epoch, Timestamp now, AppendOrigin origin,
+                          LogResult<AppendResult>& outcome) {
+  auto attempt = [&]() -> LogResult<AppendResult> {
+    TRY(impl_->usable());
+    return impl_->append_leader(std::move(records), leader_epoch, now, origin, 0, impl_->staged);
+  };
+  outcome = attempt();
+  if (outcome.failed()) outcome = Err(impl_->note(std::move(outcome.error())));
+  else if (!outcome->duplicate) impl_->staged.outcomes.push_back(&outcome);
+  // The group's next append must see what this one opened.
+  if (impl_->staged.opens_transaction()) commit_staged();
+}
+
+void Log::commit_staged() {
+  if (impl_->commit(impl_->staged).failed()) return;  // each outcome tells
+}
+
 LogResult<AppendResult> Log::append_raw(Bytes records, Timestamp now) {
   GUARDED(impl_->append_raw(std::move(records), now));
 }

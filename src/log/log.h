@@ -114,6 +114,12 @@ class Log {
   LogResult<AppendResult> append_as_leader(Bytes records, Epoch leader_epoch, Timestamp now,
                                            AppendOrigin origin = AppendOrigin::kClient,
                                            std::int16_t marker_version = 0);
+  /// As append_as_leader, in a group: each append is checked and given its offsets now, and what passed goes out in
+  /// one write at commit_staged(), or before it where a segment must be rolled. `outcome` is final then: an append
+  /// that was staged fails with the write. Until then nothing else is asked of the log but further staging.
+  void stage_as_leader(Bytes records, Epoch leader_epoch, Timestamp now, AppendOrigin origin,
+                       LogResult<AppendResult>& outcome);
+  void commit_staged();
   /// Appends batches that carry their offsets (a follower's fetch, a quorum follower): formats and CRCs are
   /// checked, offsets must ascend from the log end offset on; a batch cut short at the end is left out.
   /// Errors: kUnexpectedOffset, kCorruptBatch (nothing was appended), kBatchTooLarge, kNoSpace, kIo,

@@ -39,13 +39,29 @@ struct Staged {
     std::uint64_t position;
     Offset base_offset;
     Offset last_offset;
+    bool applied = false;  // the producers know it already
   };
   std::vector<Bytes> holders;  // keep the views alive
   std::vector<ByteView> pieces;
   std::vector<Entry> entries;
+  std::vector<LogResult<AppendResult>*> outcomes;  // of the appends in it
+  std::vector<ProducerUndo> undo;                  // the producers as they were, oldest first
   std::uint64_t bytes = 0;
   bool empty() const { return entries.empty(); }
-  void clear() { *this = Staged(); }
+  /// Its last batch belongs to a transaction.
+  bool opens_transaction() const {
+    return !empty() && !entries.back().applied && entries.back().view.batch().has_producer();
+  }
+  Offset end(Offset log_end) const { return empty() ? log_end : entries.back().last_offset + 1; }
+  /// Keeps the memory for the next group.
+  void clear() {
+    holders.clear();
+    pieces.clear();
+    entries.clear();
+    outcomes.clear();
+    undo.clear();
+    bytes = 0;
+  }
 };
 
 struct Log::Impl {
@@ -75,6 +91,7 @@ struct Log::Impl {
   std::vector<std::string> deleted_files;
   std::vector<Segment*> warm;  // sealed segments with an index in memory, the last used one last
   RecentBatches recent;
+  Staged staged;  // between stage_as_leader and commit_staged
   Random random;
   bool closed = false;
   std::string offline;
@@ -88,6 +105,7 @@ struct Log::Impl {
   // append.cc
   LogResult<AppendResult> append_leader(Bytes records, Epoch epoch, Timestamp now, AppendOrigin origin,
                                         std::int16_t marker_version, Staged& staged);
+  void stage_entry(Staged& staged, const wire::LogEntryView& entry, Offset base_offset, bool apply);
   LogResult<AppendResult> append_raw(Bytes records, Timestamp now);
   /// Writes what is staged and takes it into indexes, producers, offsets. On error all is as before staging.
   LogResult<void> commit(Staged& staged);

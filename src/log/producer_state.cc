@@ -151,6 +151,18 @@ std::optional<CompletedTxn> ProducerState::apply(const wire::BatchView& batch) {
   return txn;
 }
 
+ProducerUndo ProducerState::undo_of(ProducerId producer_id) const {
+  ProducerUndo undo;
+  undo.producer_id = producer_id;
+  if (const ProducerEntry* entry = find(producer_id); entry != nullptr) undo.entry = *entry;
+  return undo;
+}
+
+void ProducerState::restore(const ProducerUndo& undo) {
+  if (undo.entry.has_value()) producers_[undo.producer_id] = *undo.entry;
+  else producers_.erase(undo.producer_id);
+}
+
 Offset ProducerState::stable_offset_after(const CompletedTxn& txn) const {
   for (const auto& [first_offset, producer_id] : ongoing_) {
     if (producer_id != txn.producer_id) return first_offset;

@@ -68,6 +68,12 @@ struct CompletedTxn {
   bool aborted = false;
 };
 
+/// A producer as it was before apply() of a batch outside of transactions.
+struct ProducerUndo {
+  ProducerId producer_id = kNoProducer;
+  std::optional<ProducerEntry> entry;  // none: it was not known
+};
+
 class ProducerState {
  public:
   /// The batch that `batch` repeats, if it does.
@@ -78,6 +84,9 @@ class ProducerState {
                         std::int16_t marker_version = 0) const;
   /// Takes in a batch. REQUIRES: batch.has_producer(), its offsets are final.
   std::optional<CompletedTxn> apply(const wire::BatchView& batch);
+  /// For batches that are applied before they are written, and then may not be.
+  ProducerUndo undo_of(ProducerId producer_id) const;
+  void restore(const ProducerUndo& undo);
 
   /// The last stable offset once `txn` is completed: the next open transaction's start or the offset behind
   /// the marker. For the transaction index, before complete_txn.

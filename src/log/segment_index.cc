@@ -156,9 +156,9 @@ Offset SegmentIndex::offset_before(Timestamp target) const {
   return first == times_.begin() ? base_ : base_ + std::prev(first)->relative_offset;
 }
 
-bool SegmentIndex::full(std::int32_t index_bytes) const {
-  return offsets_.size() >= static_cast<std::size_t>(index_bytes) / kOffsetEntrySize ||
-         times_.size() + 1 >= static_cast<std::size_t>(index_bytes) / kTimeEntrySize;
+bool SegmentIndex::full(std::int32_t index_bytes, std::size_t more) const {
+  return offsets_.size() + more >= static_cast<std::size_t>(index_bytes) / kOffsetEntrySize ||
+         times_.size() + more + 1 >= static_cast<std::size_t>(index_bytes) / kTimeEntrySize;
 }
 
 }  // namespace milena::log

@@ -66,7 +66,8 @@ class SegmentIndex {
   /// No record before this offset has a timestamp of at least `target`.
   Offset offset_before(Timestamp target) const;
 
-  bool full(std::int32_t index_bytes) const;
+  /// Whether `more` batches could find no room in an index file of that size.
+  bool full(std::int32_t index_bytes, std::size_t more = 0) const;
   bool empty() const { return offsets_.empty() && times_.empty(); }
   Timestamp max_timestamp() const { return max_timestamp_; }
   Offset offset_of_max_timestamp() const { return offset_of_max_; }

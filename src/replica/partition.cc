@@ -77,40 +77,111 @@ ErrorCode Partition::failed(const log::LogError& error) {
   return log::error_code(error.kind);
 }
 
+/// Awaited: `co_await queued`. It leaves the queue when its task is destroyed.
+class Partition::Queued : private io::Ready {
+ public:
+  Queued(Partition& partition, Bytes bytes, log::AppendOrigin who)
+      : records(std::move(bytes)), origin(who), partition_(partition) {}
+  ~Queued() override { leave(); }
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    previous_ = partition_.last_queued_;
+    (previous_ != nullptr ? previous_->next_ : partition_.first_queued_) = this;
+    partition_.last_queued_ = this;
+    waiting_ = true;
+    partition_.loop_.ready().push(partition_.writer_);
+  }
+  void await_resume() const {}
+
+  void leave() {
+    if (!waiting_) return;
+    waiting_ = false;
+    (previous_ != nullptr ? previous_->next_ : partition_.first_queued_) = next_;
+    (next_ != nullptr ? next_->previous_ : partition_.last_queued_) = previous_;
+    next_ = previous_ = nullptr;
+  }
+  /// Its outcome is known: the task goes on.
+  void finish() {
+    leave();
+    partition_.loop_.ready().push(*this);
+  }
+  Queued* next() const { return next_; }
+
+  Bytes records;
+  log::AppendOrigin origin;
+  log::LogResult<log::AppendResult> outcome;
+  ErrorCode refused = ErrorCode::NONE;  // no longer led when its turn came
+
+ private:
+  void run() override { handle_.resume(); }
+  Partition& partition_;
+  std::coroutine_handle<> handle_;
+  Queued* next_ = nullptr;
+  Queued* previous_ = nullptr;
+  bool waiting_ = false;
+};
+
+std::optional<Appended> Partition::validate(Bytes& records, const AppendOptions& options,
+                                            wire::CompressionScratch& scratch) {
+  std::string name = topic_ + "-" + std::to_string(id_.partition.value());
+  wire::ValidationOptions rules;
+  rules.request_version = options.produce_version;
+  rules.partition = name;
+  rules.batch_bytes_max = static_cast<std::size_t>(settings_.max_message_bytes);
+  rules.decompressed_bytes_max = wire::decompressed_limit(rules.batch_bytes_max);
+  rules.compacted = settings_.compacted;
+  rules.timestamp_type = settings_.log.message_timestamp_type;
+  rules.timestamp_before_max_ms = settings_.timestamp_before_max_ms;
+  rules.timestamp_after_max_ms = settings_.timestamp_after_max_ms;
+  rules.now = loop_.wall_now();
+  rules.codec = settings_.codec;
+  rules.level = settings_.compression_level;
+  auto valid = wire::validate_produce(std::move(records), rules, scratch);
+  if (valid.failed()) {
+    Appended refused = refuse(wire::to_error_code(valid.error().fault), std::move(valid.error().message));
+    if (valid.error().misframed) refused.log_start_offset = kNoOffset;
+    for (wire::RecordFault& fault : valid.error().records) {
+      refused.record_faults.push_back({fault.batch_index, std::move(fault.message)});
+    }
+    return refused;
+  }
+  records = std::move(valid->bytes);
+  return std::nullopt;
+}
+
+void Partition::write_queued() {
+  Timestamp now = loop_.wall_now();
+  ErrorCode state = check_leader(kNoEpoch);
+  for (Queued* one = first_queued_; one != nullptr; one = one->next()) {
+    one->refused = state;
+    if (state == ErrorCode::NONE)
+      log_->stage_as_leader(std::move(one->records), leader_epoch_, now, one->origin, one->outcome);
+  }
+  if (state == ErrorCode::NONE) log_->commit_staged();
+  while (first_queued_ != nullptr) {
+    Queued* one = first_queued_;
+    if (one->refused == ErrorCode::NONE && one->outcome.has_value() && !one->outcome->duplicate)
+      after_append(*one->outcome);
+    one->finish();
+  }
+}
+
 io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes records, AppendOptions options,
                                      wire::CompressionScratch* scratch) {
   ErrorCode state = self->check_leader(kNoEpoch);
   if (state != ErrorCode::NONE) co_return Appended(state);
-  Timestamp now = self->loop_.wall_now();
-  if (options.origin == Origin::kClient) {
-    std::string name = self->topic_ + "-" + std::to_string(self->id_.partition.value());
-    wire::ValidationOptions rules;
-    rules.request_version = options.produce_version;
-    rules.partition = name;
-    rules.batch_bytes_max = static_cast<std::size_t>(self->settings_.max_message_bytes);
-    rules.decompressed_bytes_max = wire::decompressed_limit(rules.batch_bytes_max);
-    rules.compacted = self->settings_.compacted;
-    rules.timestamp_type = self->settings_.log.message_timestamp_type;
-    rules.timestamp_before_max_ms = self->settings_.timestamp_before_max_ms;
-    rules.timestamp_after_max_ms = self->settings_.timestamp_after_max_ms;
-    rules.now = now;
-    rules.codec = self->settings_.codec;
-    rules.level = self->settings_.compression_level;
-    auto valid = wire::validate_produce(std::move(records), rules, *scratch);
-    if (valid.failed()) {
-      Appended refused =
-          self->refuse(wire::to_error_code(valid.error().fault), std::move(valid.error().message));
-      if (valid.error().misframed) refused.log_start_offset = kNoOffset;
-      for (wire::RecordFault& fault : valid.error().records) {
-        refused.record_faults.push_back({fault.batch_index, std::move(fault.message)});
-      }
-      co_return refused;
-    }
-    records = std::move(valid->bytes);
+  bool client = options.origin == Origin::kClient;
+  if (client) {
+    auto refused = self->validate(records, options, *scratch);
+    if (refused.has_value()) co_return *std::move(refused);
   }
-  auto origin =
-      options.origin == Origin::kClient ? log::AppendOrigin::kClient : log::AppendOrigin::kCoordinator;
-  auto result = self->log_->append_as_leader(std::move(records), self->leader_epoch_, now, origin);
+  Queued queued(*self, std::move(records),
+                client ? log::AppendOrigin::kClient : log::AppendOrigin::kCoordinator);
+  co_await queued;
+  if (queued.refused != ErrorCode::NONE) co_return Appended(queued.refused);
+  const auto& result = queued.outcome;
   if (result.failed()) {
     ErrorCode why = self->failed(result.error());
     co_return self->refuse(why, result.error().message);
@@ -121,7 +192,6 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
   appended.last_offset = result->last_offset;
   appended.log_append_time = result->log_append_time;
   appended.log_start_offset = result->log_start_offset;
-  if (!result->duplicate) self->after_append(*result);
   appended.high_watermark = self->high_watermark();
   Offset end = result->last_offset + 1;
   bool arrived = co_await wait_until(self, options.wait, end, options.deadline);

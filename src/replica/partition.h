@@ -115,6 +115,15 @@ class Partition : public std::enable_shared_from_this<Partition> {
     bool cold = false;
   };
 
+  /// An append between its validation and the write that its turn's appends share. In its task's frame.
+  class Queued;
+  /// Runs write_queued() behind what this turn still appends.
+  struct Writer : io::Ready {
+    explicit Writer(Partition& p) : partition(p) {}
+    void run() override { partition.write_queued(); }
+    Partition& partition;
+  };
+
   Planned plan(const ReadRequest& request, log::Waits waits);
   /// nullopt: as Planned::cold.
   std::optional<LookupResult> look_up(const LookupRequest& request, log::Waits waits);
@@ -123,6 +132,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   static io::Task<log::LogResult<void>> fetch_cold(std::shared_ptr<Partition> self);
   wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
   Appended refuse(wire::ErrorCode error, std::string message) const;
+  /// The records as they go into the log, or why not.
+  std::optional<Appended> validate(Bytes& records, const AppendOptions& options, wire::CompressionScratch& scratch);
+  /// Gives the queued appends their offsets, writes them in one call, and tells each what became of it.
+  void write_queued();
   void after_append(const log::AppendResult& result);
   void move_high_watermark();
   /// Goes offline if `error` is why the log has; what clients are told then.
@@ -149,6 +162,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Instant last_flush_;
   /// The first record that must be synced before anyone may see it.
   std::optional<Offset> held_from_;
+  Queued* first_queued_ = nullptr;
+  Queued* last_queued_ = nullptr;
+  Writer writer_{*this};
   io::Signal progress_;  // the high watermark or the synced end moved, or leadership or the log was lost
   Watch* first_watch_ = nullptr;
 };

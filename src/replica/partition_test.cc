@@ -346,6 +346,37 @@ TEST_F(Partitioned, what_clients_send_is_checked_and_what_a_coordinator_writes_i
   EXPECT_EQ(append_bytes(std::move(large), Origin::kCoordinator).error, ErrorCode::NONE);
 }
 
+TEST_F(Partitioned, appends_of_one_turn_share_a_write_and_keep_their_order) {
+  lead();
+  append(1);
+  std::uint64_t before = world_.disk().room_calls();
+  std::vector<Answer<Appended>> started;
+  for (int i = 0; i < 5; ++i) started.push_back(start_append(2, WaitFor::kCommitted));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(world_.get(started[static_cast<std::size_t>(i)]).base_offset, Offset(1 + 2 * i));
+  EXPECT_EQ(world_.disk().room_calls() - before, 1u);
+}
+
+TEST_F(Partitioned, a_full_disk_refuses_all_appends_of_a_turn) {
+  lead();
+  append(1);
+  world_.disk().no_room_at(world_.disk().room_calls(), 1);
+  std::vector<Answer<Appended>> started;
+  for (int i = 0; i < 3; ++i) started.push_back(start_append(2));
+  for (auto& one : started) EXPECT_EQ(world_.get(one).error, ErrorCode::KAFKA_STORAGE_ERROR);
+  EXPECT_EQ(append(1).base_offset, Offset(1));
+}
+
+TEST_F(Partitioned, an_append_that_waits_for_its_turn_is_refused_when_leadership_goes) {
+  lead();
+  Answer<Appended> answer;
+  AppendOptions options;
+  world_.call([&] {
+    answer = world_.start(Partition::append(partition_, make_records(1, world_.wall_now()), options, &scratch_));
+    partition_->stand_down();
+  });
+  EXPECT_EQ(world_.get(answer).error, ErrorCode::NOT_LEADER_OR_FOLLOWER);
+}
+
 TEST_F(Partitioned, a_failed_write_takes_it_offline_and_tells_so_once) {
   lead();
   append(1);
