@@ -61,7 +61,10 @@ void Connection::close() {
 void Connection::drain() {
   draining_ = true;
   client_.closing = true;
-  if (serving_) return;
+  if (served_.empty()) finish();
+}
+
+void Connection::finish() {
   closing_ = true;  // the writer closes the stream at its end, which wakes the reader
   queue_changed_.notify_all();
 }
@@ -73,15 +76,16 @@ io::Task<void> Connection::serve(std::shared_ptr<Connection> connection) {
     std::optional<Bytes> frame = co_await self.next_frame();
     if (!frame.has_value()) break;
     self.idle_->touch();
-    self.serving_ = true;
-    bool go_on = co_await self.handle_frame(std::move(*frame));
-    self.serving_ = false;
-    if (!go_on || self.draining_) break;
-    while (self.queued_bytes_ > kMaxQueuedBytes && !self.closing_) co_await self.queue_changed_.wait();
+    co_await self.admit(&*frame);
+    if (self.closing_ || self.draining_) break;
+    std::uint64_t number = self.first_served_ + self.served_.size();
+    self.served_.emplace_back().bytes = frame->size();
+    self.served_bytes_ += frame->size();
+    self.local_.loop.spawn(answer(connection, number, std::move(*frame)));
   }
-  // What was answered before still goes out; then the writer ends.
-  self.closing_ = true;
-  self.queue_changed_.notify_all();
+  // What was asked before is still answered; then the writer ends.
+  while (!self.served_.empty() && !self.closing_) co_await self.queue_changed_.wait();
+  self.finish();
   while (!self.writer_done_) co_await self.queue_changed_.wait();
 }
 
@@ -136,13 +140,38 @@ io::Task<std::optional<Bytes>> Connection::next_frame() {
   co_return std::optional<Bytes>(std::move(frame));
 }
 
-io::Task<bool> Connection::handle_frame(Bytes frame) {
-  Dispatched result = co_await dispatch(&local_, &listener_, &client_, std::move(frame));
-  if (result.answer.kind == Answer::Kind::kClose || client_.close_requested) co_return false;
-  if (result.answer.kind == Answer::Kind::kSend) {
-    queue_response(result.correlation_id, result.flexible_header, std::move(result.answer));
+io::Task<void> Connection::admit(const Bytes* frame) {
+  bool overlaps = may_overlap(frame->view());
+  auto busy = [this, overlaps, bytes = frame->size()] {
+    if (queued_bytes_ > kMaxQueuedBytes) return true;
+    if (served_.empty()) return false;
+    if (!overlaps || !last_overlaps_) return true;
+    return served_.size() >= kMaxServed || served_bytes_ + bytes > kMaxServedBytes;
+  };
+  while (!closing_ && !draining_ && busy()) co_await queue_changed_.wait();
+  last_overlaps_ = overlaps;
+}
+
+io::Task<void> Connection::answer(std::shared_ptr<Connection> connection, std::uint64_t number, Bytes frame) {
+  Connection& self = *connection;
+  Dispatched result = co_await dispatch(&self.local_, &self.listener_, &self.client_, std::move(frame));
+  self.served_[number - self.first_served_].result = std::move(result);
+  self.send_answers();
+}
+
+void Connection::send_answers() {
+  while (!served_.empty() && served_.front().result.has_value()) {
+    Dispatched result = *std::move(served_.front().result);
+    served_bytes_ -= served_.front().bytes;
+    served_.pop_front();
+    ++first_served_;
+    if (closing_) continue;
+    if (result.answer.kind == Answer::Kind::kClose || client_.close_requested) finish();
+    else if (result.answer.kind == Answer::Kind::kSend)
+      queue_response(result.correlation_id, result.flexible_header, std::move(result.answer));
   }
-  co_return true;
+  if (draining_ && served_.empty()) finish();
+  queue_changed_.notify_all();
 }
 
 void Connection::queue_response(std::int32_t correlation_id, bool flexible_header, Answer answer) {

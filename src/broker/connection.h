@@ -1,11 +1,12 @@
-/// Connection: one client's TCP connection. Requests are read, dispatched and answered one after the other, in
-/// order, as Kafka does; a client may send many without waiting. Responses that are ready in one turn of the
-/// loop go out together.
+/// Connection: one client's TCP connection. Requests are read, dispatched and answered in order; a client may send many
+/// without waiting. One is served after the other, as in Kafka, except for those whose handler `overlaps`: they are
+/// begun in order, one behind the other, without waiting for the answer before. Responses that are ready in one turn
+/// of the loop go out together.
 ///
 /// Memory: the receive block grows with the bytes that have arrived, never with the length announced; a frame
 /// longer than socket.request.max.bytes closes the connection. Requests keep slices of the block. When more
-/// than kMaxQueuedBytes of responses wait for a slow reader, those being written included, no further request is
-/// served.
+/// than kMaxQueuedBytes of responses wait for a slow reader, those being written included, or kMaxServed requests or
+/// kMaxServedBytes of them are being served, no further request is begun.
 ///
 /// Threads: lives on one loop.
 #pragma once
@@ -18,7 +19,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "broker/handler.h"
+#include "broker/dispatch.h"
 #include "broker/request_context.h"
 #include "io/net.h"
 #include "io/signal.h"
@@ -28,6 +29,8 @@ namespace milena::broker {
 class Connection {
  public:
   static constexpr std::size_t kMaxQueuedBytes = 4 << 20;
+  static constexpr std::size_t kMaxServed = 256;
+  static constexpr std::size_t kMaxServedBytes = 4 << 20;
 
   /// REQUIRES: the acceptor has counted it in local.connections.
   Connection(LoopState& local, const ListenerInfo& listener, std::unique_ptr<io::Stream> stream);
@@ -36,7 +39,7 @@ class Connection {
   /// Serves until the peer leaves, breaks the protocol, is idle for too long, or close().
   static io::Task<void> serve(std::shared_ptr<Connection> connection);
   void close();
-  /// Ends once the request under way is answered and all answers are written; takes up no other.
+  /// Ends once the requests under way are answered and all answers are written; takes up no other.
   void drain();
 
  private:
@@ -45,7 +48,13 @@ class Connection {
   io::Task<std::optional<Bytes>> next_frame();
   bool take_buffered(Bytes& frame, bool& broken);
   void make_room();
-  io::Task<bool> handle_frame(Bytes frame);
+  /// Waits until a request like `frame` may be begun.
+  io::Task<void> admit(const Bytes* frame);
+  /// Serves the request of that number; answers go out in the order of numbers.
+  static io::Task<void> answer(std::shared_ptr<Connection> connection, std::uint64_t number, Bytes frame);
+  void send_answers();
+  /// Takes up no further request; the writer closes the stream once all is written.
+  void finish();
   void queue_response(std::int32_t correlation_id, bool flexible_header, Answer answer);
   static io::Task<void> write_responses(std::shared_ptr<Connection> connection);
 
@@ -61,7 +70,14 @@ class Connection {
   std::vector<Bytes> queued_;
   std::size_t queued_bytes_ = 0;  // with what is being written
   io::Signal queue_changed_;
-  bool serving_ = false;  // a request is under way
+  struct Served {
+    std::size_t bytes = 0;
+    std::optional<Dispatched> result;
+  };
+  std::deque<Served> served_;      // requests under way, in order
+  std::uint64_t first_served_ = 0;  // the number of the first
+  std::size_t served_bytes_ = 0;
+  bool last_overlaps_ = false;      // the last of them
   bool draining_ = false;
   bool closing_ = false;
   bool writer_done_ = false;

@@ -83,8 +83,7 @@ class Connections : public ::testing::Test {
     CHECK(response.has_value(), "ListOffsets was not answered");
     return response->topics.at(0).partitions.at(0).offset;
   }
-  // Sends all and then reads when it is told to.
-  static io::Task<void> talk(std::vector<Bytes> frames, io::Signal* go_on, std::size_t* received) {
+  static io::Task<std::unique_ptr<io::Stream>> send_all(std::vector<Bytes> frames) {
     io::Endpoint to{"broker", NodeWorld::kBrokerPort};
     auto connected = co_await io::Loop::current()->net().connect(to);
     CHECK(connected.has_value(), "cannot connect");
@@ -92,13 +91,30 @@ class Connections : public ::testing::Test {
     for (const Bytes& frame : frames) pieces.push_back(frame.view());
     auto written = co_await (*connected)->write(pieces);
     CHECK(written.has_value(), "cannot write");
+    co_return std::move(*connected);
+  }
+  // Sends all and then reads when it is told to.
+  static io::Task<void> talk(std::vector<Bytes> frames, io::Signal* go_on, std::size_t* received) {
+    std::unique_ptr<io::Stream> stream = co_await send_all(std::move(frames));
     co_await go_on->wait();
     Buffer block(64 << 10);
     block.resize(block.capacity());
     while (true) {
-      auto got = co_await (*connected)->read_some(MutableByteView(block.data(), block.size()));
+      auto got = co_await stream->read_some(MutableByteView(block.data(), block.size()));
       if (got.failed() || *got == 0) break;
       *received += *got;
+    }
+  }
+
+  // Sends all and keeps what comes back.
+  static io::Task<void> collect(std::vector<Bytes> frames, Buffer* received) {
+    std::unique_ptr<io::Stream> stream = co_await send_all(std::move(frames));
+    Buffer block(4 << 10);
+    block.resize(block.capacity());
+    while (true) {
+      auto got = co_await stream->read_some(MutableByteView(block.data(), block.size()));
+      if (got.failed() || *got == 0) break;
+      received->append(block.view().subspan(0, *got));
     }
   }
 
@@ -126,6 +142,49 @@ TEST_F(Connections, a_client_that_does_not_read_is_not_served_without_limit) {
   world_.world().run_for(60s);
   EXPECT_EQ(end_offset(1), kPairs);
   EXPECT_GT(received, kPairs * kValue);
+}
+
+// Many at once, on partitions of both loops, and a question between them that must see what was sent before it and
+// nothing of what comes after.
+TEST_F(Connections, produce_requests_overlap_and_are_answered_in_order) {
+  wire::ListOffsetsRequest question;
+  auto& to = question.topics.emplace_back();
+  to.name = "orders";
+  auto& asked = to.partitions.emplace_back();
+  asked.partition_index = 0;
+  asked.timestamp = -1;
+  std::vector<Bytes> frames;
+  for (int i = 0; i < 20; ++i) {
+    if (i == 12) frames.push_back(frame_of<wire::ListOffsetsApi>(question, 8));
+    frames.push_back(frame_of<wire::ProduceApi>(produce(i % 2, 10), kProduceVersion));
+  }
+  io::SimNode& clients = world_.world().node(0);
+  Buffer received(64 << 10);
+  clients.spawn(collect(std::move(frames), &received));
+  world_.world().run_for(10s);
+
+  ByteView rest = received.view();
+  for (int i = 0; i < 21; ++i) {
+    ASSERT_GE(rest.size(), 4u) << "answer " << i;
+    auto size = static_cast<std::size_t>(load_be<std::int32_t>(rest.data()));
+    wire::Reader reader(Bytes::copy(as_text(rest.subspan(4, size))));
+    rest = rest.subspan(4 + size);
+    reader.read_int32();  // correlation id
+    reader.skip_tags();
+    if (i == 12) {
+      wire::ListOffsetsResponse answer;
+      ASSERT_TRUE(answer.decode(reader, 8));
+      EXPECT_EQ(answer.topics.at(0).partitions.at(0).offset, 6);
+      continue;
+    }
+    int number = i < 12 ? i : i - 1;
+    wire::ProduceResponse answer;
+    ASSERT_TRUE(answer.decode(reader, kProduceVersion));
+    const auto& partition = answer.responses.at(0).partition_responses.at(0);
+    EXPECT_EQ(partition.index, number % 2);
+    EXPECT_EQ(partition.base_offset, number / 2);
+  }
+  EXPECT_TRUE(rest.empty());
 }
 
 TEST_F(Connections, a_stop_answers_a_fetch_that_waits) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/endian.h"
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/handler_list.h"
 
@@ -15,6 +16,12 @@ Dispatched close_connection() {
 }
 
 }  // namespace
+
+bool may_overlap(ByteView frame) {
+  if (frame.size() < sizeof(std::int16_t)) return false;
+  const HandlerEntry* handler = find_handler(load_be<std::int16_t>(frame.data()));
+  return handler != nullptr && handler->overlaps;
+}
 
 io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, ClientInfo* client, Bytes frame) {
   wire::Reader reader(std::move(frame));

@@ -18,6 +18,9 @@ struct Dispatched {
   Dispatched() = default;
 };
 
+/// Whether the frame's request may be begun while others that may, too, are being served: HandlerEntry::overlaps.
+bool may_overlap(ByteView frame);
+
 /// REQUIRES: what is pointed to outlives the request.
 io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, ClientInfo* client, Bytes frame);
 

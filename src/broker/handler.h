@@ -59,6 +59,9 @@ struct HandlerEntry {
   io::Task<Answer> (*serve)(RequestContext context, wire::Reader body);
   /// The last version that unstable.api.versions.enable opens; versions.high where Kafka has none of that kind.
   std::int16_t unstable_high;
+  /// A connection's next request may be begun before this one is answered. The handler changes what matters to the next
+  /// one, or has sent it on its way, before it waits for the first time.
+  bool overlaps;
 
   VersionRange served(bool unstable) const { return {versions.low, unstable ? unstable_high : versions.high}; }
 };
@@ -97,8 +100,10 @@ constexpr HandlerEntry make_handler(Serves listeners = Serves::kBroker) {
   static_assert(Handler::versions.low >= Api::min_version && Handler::versions.high <= Api::max_version);
   std::int16_t unstable_high = Handler::versions.high;
   if constexpr (requires { Handler::unstable_high; }) unstable_high = Handler::unstable_high;
+  bool overlaps = false;
+  if constexpr (requires { Handler::overlaps; }) overlaps = Handler::overlaps;
   return {Api::key,          Api::name,     Handler::versions, listeners, Api::flexible_from, &detail::serve<Handler>,
-          unstable_high};
+          unstable_high,     overlaps};
 }
 
 }  // namespace milena::broker
