@@ -1,204 +1,194 @@
 #!/usr/bin/env python3
 """Measures Milena and Apache Kafka side by side, in one run, with the same clients, and prints ratios.
 
-    bench/bench.py --quick --milena build/milena --load build/bench_load --kafka-libs DIR
+    bench/bench.py --quick --milena build/milena --load build/bench_load --floor build/bench_floor --kafka-libs DIR
 
-Both nodes stay up; the one that is not measured is stopped by SIGSTOP. Each load runs on Milena, then on Kafka,
-`--repeats` times in turn after one warm-up, and the median counts. Broker CPU is user and system time of the
-process from /proc. Every load checks what it wrote or read; a failed check ends the run without numbers.
+Both nodes stay up; the one that is not measured is stopped by SIGSTOP. Each load runs on Milena, then on Kafka, in
+turn after warm-up turns that do not count, and the median counts. Broker CPU is user and system time of the process
+from /proc. Every load checks what it wrote or read; a failed check ends the run without numbers. The floor is what a
+minimal program needs for the same bytes or requests (floor/floor.cc). Ratios above 1 are in Milena's favour.
 """
 import argparse
 import json
 import os
-import signal
-import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-TICKS = os.sysconf("SC_CLK_TCK")
-API_VERSIONS = struct.pack(">hhih5s", 18, 0, 1, 5, b"bench")
+import kafka_requests as requests
+from node import Node
 
-
-def free_port(taken):
-    for port in range(21000, 29999):
-        if port in taken:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        taken.add(port)
-        return port
-    raise SystemExit("no free port between 21000 and 29999")
-
-
-def answers(port):
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as sock:
-            sock.sendall(struct.pack(">i", len(API_VERSIONS)) + API_VERSIONS)
-            return len(sock.recv(64)) > 8
-    except OSError:
-        return False
-
-
-class Node:
-    def __init__(self, name, command, folder, ports):
-        self.name, self.command, self.folder, self.port = name, command, folder, ports[0]
-        self.process = None
-        self.properties = os.path.join(folder, "server.properties")
-        with open(self.properties, "w") as out:
-            out.write(f"""process.roles=broker,controller
-node.id=1
-listeners=PLAINTEXT://127.0.0.1:{ports[0]},CONTROLLER://127.0.0.1:{ports[1]}
-advertised.listeners=PLAINTEXT://127.0.0.1:{ports[0]},CONTROLLER://127.0.0.1:{ports[1]}
-controller.listener.names=CONTROLLER
-controller.quorum.bootstrap.servers=127.0.0.1:{ports[1]}
-log.dirs={folder}/data
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-""")
-
-    def start(self):
-        """Seconds from exec to the first answer."""
-        log = open(os.path.join(self.folder, "log"), "ab")
-        began = time.monotonic()
-        self.process = subprocess.Popen(self.command(self.properties), stdout=log, stderr=log, cwd=self.folder)
-        while not answers(self.port):
-            if self.process.poll() is not None or time.monotonic() - began > 120:
-                raise SystemExit(f"{self.name} did not start; its log is {log.name}")
-            time.sleep(0.001)
-        return time.monotonic() - began
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            try:
-                self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def pause(self, paused):
-        self.process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
-
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def rss_mb(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            for line in status:
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1]) / 1024
-        return 0.0
-
-
-def run_load(load, node, mode, topic, records, size, properties):
-    before = node.cpu_seconds()
-    result = subprocess.run([load, mode, f"127.0.0.1:{node.port}", topic, str(records), str(size), *properties],
-                            capture_output=True, text=True, timeout=600)
-    if result.returncode != 0:
-        raise SystemExit(f"the correctness gate failed on {node.name}: {mode} {topic}: {result.stdout}{result.stderr}")
-    outcome = json.loads(result.stdout)
-    outcome["cpu"] = node.cpu_seconds() - before
-    return outcome
-
-
-def measure(nodes, load, mode, topic, records, size, properties, repeats, unit):
-    """Median of unit(outcome) per node; runs in turn, the other node stopped."""
-    figures = {node.name: [] for node in nodes}
-    for turn in range(repeats + 1):
-        for node in nodes:
-            for other in nodes:
-                if other is not node:
-                    other.pause(True)
-            outcome = run_load(load, node, mode, f"{topic}-{turn if mode == 'produce' else 0}", records, size, properties)
-            for other in nodes:
-                if other is not node:
-                    other.pause(False)
-            if turn > 0:  # the first turn warms up
-                figures[node.name].append(unit(outcome))
-    return {name: statistics.median(values) for name, values in figures.items()}
+JAVA = ["java", "-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+BULK = ["batch.size=1000000", "linger.ms=10", "acks=1", "queue.buffering.max.messages=200000",
+        "batch.num.messages=100000", "message.max.bytes=1000012"]
+# The Java producer's defaults, whose batches end at 16 KB; librdkafka's own are bigger.
+DEFAULTS = ["batch.size=16384", "linger.ms=5", "acks=all", "queue.buffering.max.messages=500000"]
+UNBATCHED = ["batch.num.messages=1", "linger.ms=0", "acks=1", "max.in.flight=100"]
+FETCH = ["fetch.message.max.bytes=1048576", "fetch.wait.max.ms=500", "check.crcs=true"]
+MANY = 3000
 
 
 def per_gb(outcome):
     return outcome["cpu"] / (outcome["bytes"] / 1e9)
 
 
-def per_request_us(outcome):
+def per_million(outcome):
     return outcome["cpu"] / outcome["records"] * 1e6
 
 
-def row(label, unit, values, digits=2):
+class Bench:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        taken = set()
+        classpath = os.path.join(os.path.abspath(options.kafka_libs), "*")
+        milena = os.path.abspath(options.milena)
+        self.nodes = [Node("Milena", lambda p: [milena, "server", p], os.path.join(folder, "milena"), taken),
+                      Node("Kafka", lambda p: [*JAVA, "-cp", classpath, "kafka.Kafka", p], os.path.join(folder, "kafka"), taken)]
+        subprocess.run([*JAVA, "-cp", classpath, "kafka.tools.StorageTool", "format", "--standalone", "-t",
+                        "4L6g3nShT-eMCtK--X86sw", "-c", self.nodes[1].properties],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.nodes[0].start()  # formats
+        self.nodes[0].stop()
+
+    def stop(self):
+        for node in self.nodes:
+            node.stop()
+
+    def alone(self, node, work):
+        others = [other for other in self.nodes if other is not node]
+        for other in others:
+            other.pause(True)
+        try:
+            return work()
+        finally:
+            for other in others:
+                other.pause(False)
+
+    def load(self, node, mode, topic, records, size, properties):
+        before = node.cpu_seconds()
+        result = subprocess.run([self.options.load, mode, f"127.0.0.1:{node.port}", topic, str(records), str(size), *properties],
+                                capture_output=True, text=True, timeout=600)
+        if result.returncode != 0:
+            raise SystemExit(f"the correctness gate failed on {node.name}: {mode} {topic}: {result.stdout}{result.stderr}")
+        outcome = json.loads(result.stdout)
+        outcome["cpu"] = node.cpu_seconds() - before
+        return outcome
+
+    def in_turn(self, mode, topic, records, size, properties, unit, warm_up):
+        """Median of unit(outcome) per node."""
+        figures = {node.name: [] for node in self.nodes}
+        for turn in range(self.options.repeats + warm_up):
+            for node in self.nodes:
+                name = f"{topic}-{turn if mode == 'produce' else 0}"
+                outcome = self.alone(node, lambda: self.load(node, mode, name, records, size, properties))
+                if turn >= warm_up:
+                    figures[node.name].append(unit(outcome))
+        return {name: statistics.median(values) for name, values in figures.items()}
+
+    def floor(self, mode, size, count, in_flight):
+        for node in self.nodes:
+            node.pause(True)
+        runs = []
+        for _ in range(3):
+            result = subprocess.run([self.options.floor, mode, str(size), str(count), str(in_flight), self.folder],
+                                    capture_output=True, text=True, timeout=120, check=True)
+            runs.append(json.loads(result.stdout)["cpu"])
+        for node in self.nodes:
+            node.pause(False)
+        return statistics.median(runs)
+
+
+def row(label, unit, values, floor=None, digits=2):
     milena, kafka = values["Milena"], values["Kafka"]
-    ratio = kafka / milena if milena > 0 else float("inf")
-    print(f"| {label} | {milena:.{digits}f} {unit} | {kafka:.{digits}f} {unit} | {ratio:.1f}x |", flush=True)
+    # The kernel counts processor time in ticks: below one, nothing can be told but a bound.
+    ratio = f"{kafka / milena:.1f}x" if milena > 0 else "-"
+    lowest = f"{floor:.{digits}f} {unit}" if floor is not None else ""
+    print(f"| {label} | {milena:.{digits}f} {unit} | {kafka:.{digits}f} {unit} | {ratio} | {lowest} |", flush=True)
+
+
+def lifecycle(bench):
+    starts = {}
+    for node in bench.nodes:
+        times = []
+        for _ in range(2):
+            times.append(node.start() * 1000)
+            node.stop()
+        starts[node.name] = statistics.median(times)
+    row("exec to first ApiVersions reply, formatted directory", "ms", starts, digits=0)
+    for node in bench.nodes:
+        node.start()
+    seconds = bench.options.idle_seconds
+    time.sleep(seconds)
+    row(f"VmRSS {seconds} s later", "MB", {n.name: n.rss_mb() for n in bench.nodes}, digits=1)
+
+
+def data_path(bench, scale):
+    records = 300_000 * scale
+    floor = bench.floor("append", 1_000_000, 600, 5) / 0.6
+    row("broker CPU-s per GB produced (1 KB records, 1 MB batches)", "s",
+        bench.in_turn("produce", "bulk", records, 1024, BULK, per_gb, 2), floor)
+    floor = bench.floor("send", 1 << 20, 500, 1) / (500 * (1 << 20) / 1e9)
+    row("broker CPU-s per GB consumed", "s", bench.in_turn("consume", "bulk", records, 1024, FETCH, per_gb, 1), floor)
+    records = 1_000_000 * scale
+    frames = 4000
+    floor = bench.floor("append", 16384, frames, 5) / (frames * 16384 / 110) * 1e6  # a record of 100 B takes 110
+    row("broker CPU-s per million records (100 B, 16 KB batches)", "s",
+        bench.in_turn("produce", "defaults", records, 100, DEFAULTS, per_million, 2), floor)
+    floor = bench.floor("echo", 250, 60_000, 100) / 60_000 * 1e6
+    row("broker CPU-s per million unbatched requests (100 B, 100 in flight)", "s",
+        bench.in_turn("produce", "single", 60_000 * scale, 100, UNBATCHED, per_million, 2), floor, 1)
+
+
+def many_partitions(bench):
+    for node in bench.nodes:
+        requests.create_topic(node.port, "many", MANY)
+        while not requests.serves(node.port, "many", MANY):
+            time.sleep(0.05)
+        bench.load(node, "produce", "many", 10 * MANY, 100, [f"spread={MANY}", "acks=1"])
+    time.sleep(10)
+    row(f"VmRSS with {MANY} partitions", "MB", {n.name: n.rss_mb() for n in bench.nodes}, digits=1)
+    before = {node.name: node.cpu_seconds() for node in bench.nodes}
+    time.sleep(30)
+    idle = {node.name: (node.cpu_seconds() - before[node.name]) / 30 * 1000 for node in bench.nodes}
+    row(f"processor time of {MANY} idle partitions, per second", "ms", idle, digits=2)
+    serving = {}
+    for node in bench.nodes:
+        def restart(node=node):
+            node.kill()
+            return node.start(lambda: requests.serves(node.port, "many", MANY)) * 1000
+        serving[node.name] = bench.alone(node, restart)
+    row(f"kill -9 to all {MANY} partitions served", "ms", serving, digits=0)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small loads, under 5 minutes")
+    parser.add_argument("--only", choices=["lifecycle", "data", "many"], help="one part of the table")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--milena", required=True)
     parser.add_argument("--load", required=True)
+    parser.add_argument("--floor", required=True)
     parser.add_argument("--kafka-libs", required=True)
     parser.add_argument("--idle-seconds", type=int, default=60)
     options = parser.parse_args()
-    scale = 1 if options.quick else 4
-    milena, load = os.path.abspath(options.milena), os.path.abspath(options.load)
-    classpath = os.path.join(os.path.abspath(options.kafka_libs), "*")
-    taken = set()
+    options.load, options.floor = os.path.abspath(options.load), os.path.abspath(options.floor)
     with tempfile.TemporaryDirectory(prefix="milena-bench-") as folder:
-        nodes = []
-        for name in ("Milena", "Kafka"):
-            os.mkdir(os.path.join(folder, name))
-        java = ["java", "-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-cp", classpath]
-        nodes.append(Node("Milena", lambda p: [milena, "server", p], os.path.join(folder, "Milena"),
-                          (free_port(taken), free_port(taken))))
-        nodes.append(Node("Kafka", lambda p: [*java, "kafka.Kafka", p], os.path.join(folder, "Kafka"),
-                          (free_port(taken), free_port(taken))))
-        subprocess.run([*java, "kafka.tools.StorageTool", "format", "--standalone", "-t", "4L6g3nShT-eMCtK--X86sw", "-c",
-                        nodes[1].properties], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        bench = Bench(options, folder)
         try:
-            nodes[0].start()  # formats
-            nodes[0].stop()
-            print("| measure | Milena | Kafka | Kafka / Milena |\n|---|---|---|---|", flush=True)
-            starts = {}
-            for node in nodes:
-                times = []
-                for _ in range(2):
-                    times.append(node.start() * 1000)
-                    node.stop()
-                starts[node.name] = statistics.median(times)
-            row("exec to first ApiVersions reply, formatted directory", "ms", starts, 0)
-            for node in nodes:
-                node.start()
-            time.sleep(options.idle_seconds)
-            row(f"VmRSS {options.idle_seconds} s later", "MB", {n.name: n.rss_mb() for n in nodes}, 1)
-            bulk = ["batch.size=1000000", "linger.ms=10", "acks=1", "queue.buffering.max.messages=200000",
-                    "batch.num.messages=100000", "message.max.bytes=1000012"]
-            records = 300_000 * scale
-            row("broker CPU-s per GB produced (1 KB records, 1 MB batches)", "s",
-                measure(nodes, load, "produce", "bulk", records, 1024, bulk, options.repeats, per_gb))
-            fetch = ["fetch.message.max.bytes=1048576", "fetch.wait.max.ms=500", "check.crcs=true"]
-            row("broker CPU-s per GB consumed", "s",
-                measure(nodes, load, "consume", "bulk", records, 1024, fetch, options.repeats, per_gb))
-            single = ["batch.num.messages=1", "linger.ms=0", "acks=1", "max.in.flight=100"]
-            row("broker CPU per unbatched request, 100 in flight (100 B)", "us",
-                measure(nodes, load, "produce", "single", 60_000 * scale, 100, single, options.repeats, per_request_us), 1)
+            print("| measure | Milena | Kafka | Kafka / Milena | floor |\n|---|---|---|---|---|", flush=True)
+            if options.only in (None, "lifecycle"):
+                lifecycle(bench)
+            else:
+                for node in bench.nodes:
+                    node.start()
+            if options.only in (None, "data"):
+                data_path(bench, 1 if options.quick else 4)
+            if options.only in (None, "many"):
+                many_partitions(bench)
         finally:
-            for node in nodes:
-                node.stop()
+            bench.stop()
 
 
 if __name__ == "__main__":

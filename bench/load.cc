@@ -1,6 +1,6 @@
 // A load generator over librdkafka, for side-by-side measurements: the same client drives Milena and Apache Kafka.
 //
-//   bench_load produce  BROKERS TOPIC RECORDS SIZE [key=value ...]   produces, waits for every acknowledgement
+//   bench_load produce  BROKERS TOPIC RECORDS SIZE [spread=PARTITIONS] [key=value ...]   waits for all acknowledgements
 //   bench_load consume  BROKERS TOPIC RECORDS SIZE [key=value ...]   reads from the start, checks order and content
 //
 // key=value are librdkafka properties. Prints one JSON line: records, bytes, seconds, errors. Exit status 1 when a
@@ -23,6 +23,7 @@ struct Job {
   std::string topic;
   std::int64_t records = 0;
   std::size_t size = 0;
+  std::int32_t spread = 1;  // over so many partitions
   std::vector<std::pair<std::string, std::string>> properties;
 };
 
@@ -87,7 +88,7 @@ int produce(const Job& job) {
   double start = now_seconds();
   for (std::int64_t i = 0; i < job.records; ++i) {
     std::memcpy(payload.data(), &i, sizeof i);
-    while (rd_kafka_produce(topic, 0, RD_KAFKA_MSG_F_COPY, payload.data(), payload.size(), nullptr, 0, nullptr) != 0) {
+    while (rd_kafka_produce(topic, static_cast<std::int32_t>(i % job.spread), RD_KAFKA_MSG_F_COPY, payload.data(), payload.size(), nullptr, 0, nullptr) != 0) {
       if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) die(rd_kafka_err2str(rd_kafka_last_error()));
       rd_kafka_poll(client, 1);
     }
@@ -140,7 +141,7 @@ int consume(const Job& job) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 6) die("usage: bench_load produce|consume BROKERS TOPIC RECORDS SIZE [key=value ...]");
+  if (argc < 6) die("usage: bench_load produce|consume BROKERS TOPIC RECORDS SIZE [spread=PARTITIONS] [key=value ...]");
   Job job;
   job.brokers = argv[2];
   job.topic = argv[3];
@@ -151,6 +152,11 @@ int main(int argc, char** argv) {
     std::string text = argv[i];
     std::size_t equals = text.find('=');
     if (equals == std::string::npos) die("not key=value: " + text);
+    if (text.starts_with("spread=")) {
+      job.spread = std::atoi(text.c_str() + equals + 1);
+      if (job.spread < 1) die("spread must be at least 1");
+      continue;
+    }
     job.properties.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   if (std::strcmp(argv[1], "produce") == 0) return produce(job);

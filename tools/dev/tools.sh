@@ -54,8 +54,8 @@ dev_bench() {
   need_packages "${packages_build[@]}" "${packages_bench[@]}"
   need_kafka
   configure release -DMILENA_TESTS=ON
-  phase "build" compile build milena bench_load || die "the build failed" "read the first compiler error above"
-  exec python3 bench/bench.py --milena build/milena --load build/bench_load --kafka-libs "$MILENA_KAFKA_LIBS" "$@"
+  phase "build" compile build milena bench_load bench_floor || die "the build failed" "read the first compiler error above"
+  exec python3 bench/bench.py --milena build/milena --load build/bench_load --floor build/bench_floor --kafka-libs "$MILENA_KAFKA_LIBS" "$@"
 }
 
 # sources [--all]: C++ files to format or lint; those that differ from the main branch unless --all.
