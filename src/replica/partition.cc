@@ -255,10 +255,10 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
     }
     self->told_no_room_ = plan->no_room;
     self->last_flush_ = self->loop_.now();
-    if (self->held_from_.has_value()) {
-      bool all = plan->up_to >= self->log_->log_end_offset();
-      self->held_from_ = all ? std::nullopt : std::optional<Offset>(plan->up_to);
-    }
+    // What was appended meanwhile is held, and synced next, only if it is enough by itself.
+    bool enough = self->log_->unflushed_messages() >= self->settings_.log.flush_messages;
+    self->held_from_ = enough ? std::optional<Offset>(plan->up_to) : std::nullopt;
+    self->flush_again_ = self->flush_again_ || enough;
     self->move_high_watermark();
     self->progress_.notify_all();
   }

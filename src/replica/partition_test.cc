@@ -182,6 +182,25 @@ TEST_F(Partitioned, flush_messages_holds_back_the_append_that_reaches_it_until_i
   EXPECT_EQ(partition_->log().flushed_offset(), Offset(5));
 }
 
+TEST_F(Partitioned, what_comes_during_a_flush_is_not_held_for_one_that_nobody_starts) {
+  lead_with_slow_flushes(3);
+  auto held = start_append(3, WaitFor::kSynced);
+  world_.run_for(10ms);
+  ASSERT_FALSE(held->has_value());
+  auto late = start_append(1, WaitFor::kSynced);
+  world_.run_for(10ms);
+  ASSERT_FALSE(late->has_value());
+  EXPECT_EQ(world_.get(held).error, ErrorCode::NONE);
+  auto later = start_append(1, WaitFor::kSynced);  // during the second flush, which is not followed by a third
+  EXPECT_EQ(world_.get(late).error, ErrorCode::NONE);
+  EXPECT_EQ(world_.get(later).error, ErrorCode::NONE);
+  EXPECT_EQ(high_watermark(), 5);
+  auto enough = start_append(2, WaitFor::kSynced);
+  world_.run_for(10ms);
+  EXPECT_FALSE(enough->has_value()) << "three are unsynced again";
+  EXPECT_EQ(world_.get(enough).error, ErrorCode::NONE);
+}
+
 TEST_F(Partitioned, the_high_watermark_does_not_go_back_when_a_limit_is_set_later) {
   lead();
   append(3);
