@@ -190,7 +190,9 @@ TEST_F(DeleteRecords, segments_below_go_with_retention) {
   world_.world().run_for(std::chrono::minutes(6));
   EXPECT_FALSE(world_.machine().disk().exists(first));
   std::size_t segments = 0;
-  for (const auto& entry : world_.machine().disk().list("/data/rolled-0").value()) {
+  auto entries = world_.machine().disk().list("/data/rolled-0");
+  ASSERT_TRUE(entries.has_value());
+  for (const auto& entry : *entries) {
     segments += entry.name.ends_with(".log") ? 1 : 0;
   }
   EXPECT_EQ(segments, 1u) << "the active one stays";
