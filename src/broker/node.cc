@@ -1,7 +1,6 @@
 #include "broker/node.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -10,7 +9,6 @@
 #include "config/startup.h"
 #include "io/when_all.h"
 #include "meta/brokers.h"
-#include "meta/directories.h"
 
 namespace milena::broker {
 namespace {
@@ -91,6 +89,7 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
   logs_.on_unserved_changed([this] {
     if (loaded_ && newest_image_ != nullptr) groups_.on_image(*newest_image_, state_.node_id, logs_.unserved());
   });
+  logs_.on_moved([this](TopicIdPartition id, Uuid directory) { return record_move(this, id, directory); });
   services_.wait_applied = [this](Offset offset) { return wait_applied(this, offset); };
   for (std::size_t i = 0; i < runtime.data_loops(); ++i) {
     loops_.push_back(std::make_unique<LoopState>(runtime.data_loop(i), i, services_, options_.config));
@@ -401,34 +400,6 @@ io::Task<void> Node::apply_changes(Node* self) {
 
 void Node::follow_config(const image::Image& image) {
   for (const std::string& line : config_.follow(image)) loop_.log().warn("config", "{}", line);
-}
-
-// With several log directories the metadata says in which one a replica lies (KIP-858): the broker tells it.
-io::Task<void> Node::assign_directories(replica::ImagePtr image, std::set<TopicIdPartition> partitions) {
-  if (state_.broker_epoch < 0 || !metadata_.active()) co_return;
-  std::map<Uuid, std::map<TopicId, std::vector<PartitionId>>> placed;
-  for (const TopicIdPartition& id : partitions) {
-    const image::Partition* state = image->partition(id);
-    Uuid actual = logs_.directory_of(id);
-    if (state == nullptr || actual.is_zero() || state->directory_of(state_.node_id) == actual) continue;
-    placed[actual][id.topic_id].push_back(id.partition);
-  }
-  if (placed.empty()) co_return;
-  wire::AssignReplicasToDirsRequest request;
-  request.broker_id = state_.node_id.value();
-  request.broker_epoch = state_.broker_epoch;
-  for (const auto& [directory, topics] : placed) {
-    auto& to = request.directories.emplace_back();
-    to.id = directory;
-    for (const auto& [topic, indexes] : topics) {
-      auto& one = to.topics.emplace_back();
-      one.topic_id = topic;
-      for (PartitionId index : indexes) one.partitions.emplace_back().partition_index = index.value();
-    }
-  }
-  auto ask = [request](const meta::Context& context) { return meta::assign_replicas_to_dirs(context, request); };
-  auto decision = co_await metadata_.decide(std::move(ask));
-  if (!decision.has_value()) loop_.log().warn("controller", "directories of replicas could not be recorded");
 }
 
 // ---- stop --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -73,6 +74,9 @@ class Node {
   static io::Task<void> apply_changes(Node* self);
   void follow_config(const image::Image& image);
   io::Task<void> assign_directories(replica::ImagePtr image, std::set<TopicIdPartition> partitions);
+  using Placed = std::map<Uuid, std::map<TopicId, std::vector<PartitionId>>>;  // by directory
+  io::Task<bool> record_directories(Placed placed);
+  static io::Task<bool> record_move(Node* self, TopicIdPartition id, Uuid directory);
   static io::Task<void> send_heartbeats(Node* self);
   /// One heartbeat. Returns false if the controller does not know this registration.
   io::Task<bool> heartbeat(bool shut_down, bool* fenced, bool* may_stop);

@@ -257,11 +257,28 @@ LogResult<DirectoryListing> LogDirectory::list() {
 }
 
 LogResult<void> LogDirectory::create_partition(const PartitionName& name, TopicId topic_id) {
+  return create_directory(name, topic_id, partition_path(name));
+}
+
+LogResult<std::string> LogDirectory::create_future(const PartitionName& name, TopicId topic_id, Uuid unique) {
+  std::string directory = fmt::format("{}.{}-future", name.to_string(), plain_uuid(unique));
+  if (directory.size() > kNameMax) return Err(invalid(fmt::format("'{}' is too long a name", directory)));
+  TRY(create_directory(name, topic_id, file(directory)));
+  return file(directory);
+}
+
+LogResult<void> LogDirectory::promote_future(const std::string& path, const PartitionName& name) {
+  TRY_IO(disk_.rename(path, partition_path(name)));
+  TRY_IO(disk_.sync_directory(path_));
+  return {};
+}
+
+LogResult<void> LogDirectory::create_directory(const PartitionName& name, TopicId topic_id,
+                                               const std::string& directory) {
   if (name.topic.empty() || name.topic.size() > kTopicNameMax || name.topic.find('/') != name.topic.npos ||
       name.topic == "." || name.topic == ".." || name.partition.value() < 0) {
     return Err(invalid(fmt::format("'{}' cannot be a partition's name", name.to_string())));
   }
-  std::string directory = partition_path(name);
   auto text = disk_.read_file(directory + "/partition.metadata", kSmallFile);
   if (!text.failed()) {
     TRY_ASSIGN(TopicId found, parse_partition_metadata(*text));

@@ -86,6 +86,11 @@ class LogDirectory {
   /// Makes the partition's directory with its partition.metadata, durably. One that is there with the same
   /// topic id is fine. Errors: kInvalid (name too long, another topic id), kCorrupt (data without metadata).
   LogResult<void> create_partition(const PartitionName& name, TopicId topic_id);
+  /// The same for a copy that is to take the place of the partition's log in another directory; returns its path.
+  /// Errors: kInvalid (name too long with `unique`).
+  LogResult<std::string> create_future(const PartitionName& name, TopicId topic_id, Uuid unique);
+  /// Gives the directory at `path`, a copy or one that was marked as deleted, the partition's name, durably.
+  LogResult<void> promote_future(const std::string& path, const PartitionName& name);
   /// Renames the partition's directory for deletion, durably; returns the new path, to be removed later with
   /// Disk::remove_tree. `unique` is drawn by the caller.
   LogResult<std::string> mark_deleted(const PartitionName& name, Uuid unique);
@@ -108,6 +113,7 @@ class LogDirectory {
 
  private:
   LogDirectory(io::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+  LogResult<void> create_directory(const PartitionName& name, TopicId topic_id, const std::string& directory);
   LogResult<std::string> rename_partition(const PartitionName& name, Uuid unique, std::string_view suffix);
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
 

@@ -25,6 +25,7 @@
 #include "io/mutex.h"
 #include "io/runtime.h"
 #include "log/log_directory.h"
+#include "replica/future_replica.h"
 #include "replica/metadata_store.h"
 #include "replica/partitions.h"
 
@@ -90,6 +91,15 @@ class LogManager {
   /// disk keeps them for the next checkpoints. Returns those whose directory has failed.
   io::Task<std::vector<TopicIdPartition>> save_log_starts(std::vector<LogStart> starts);
 
+  /// AlterReplicaLogDirs: the partition's log is to lie in the directory of log.dirs whose absolute path is `path`.
+  /// Ends when the move has begun. A partition that is not here will be made there.
+  /// Errors: INVALID_TOPIC_EXCEPTION (name too long), LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR (a directory has failed),
+  /// UNKNOWN_TOPIC_OR_PARTITION, REPLICA_NOT_AVAILABLE (not on this node).
+  io::Task<wire::ErrorCode> move_replica(log::PartitionName name, std::string path);
+  /// Tells the controller in which directory a replica lies; whether it has noted that.
+  using Assign = std::function<io::Task<bool>(TopicIdPartition id, Uuid directory)>;
+  void on_moved(Assign assign) { assign_ = std::move(assign); }
+
   struct DescribedLog {
     log::PartitionName name;
     std::uint64_t size = 0;  // bytes of its records
@@ -105,7 +115,7 @@ class LogManager {
   /// The directories of log.dirs and what lies in them.
   io::Task<std::vector<DescribedDirectory>> describe();
 
-  /// Directory of a partition that is open here; empty id: not here.
+  /// Directory of a partition that is open here, or about to be; empty id: not here.
   Uuid directory_of(const TopicIdPartition& id) const;
 
   /// What a partition is to be from now on; sent to its loop.
@@ -159,6 +169,37 @@ class LogManager {
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
   };
+  struct Move {
+    std::size_t target = 0;
+    log::PartitionName name;
+    std::shared_ptr<FutureReplica> future;  // used on the partition's loop
+    bool told = false;                      // the controller: the replica lies in the target
+    bool ended = false;
+    std::string why;
+  };
+  // A copy that the start found.
+  struct Leftover {
+    TopicIdPartition id;
+    log::PartitionName name;
+    std::size_t directory = 0;
+    std::string path;
+  };
+  // The last step of a move, for the pool.
+  struct Swap {
+    log::LogDirectory* from = nullptr;
+    log::LogDirectory* to = nullptr;
+    log::PartitionName name;
+    std::string copy;  // its path
+    Uuid unique;
+    log::OpenLog how;
+    log::OffsetCheckpoint recovery_points, log_starts, high_watermarks;  // of the target
+    bool moved = false;
+    bool source_failed = false;
+    bool target_failed = false;
+    std::string old_path;
+    std::string error;
+    std::unique_ptr<log::Log> log;
+  };
   struct Checkpoints {
     std::vector<log::OffsetCheckpoint> recovery_points, log_starts, high_watermarks;  // one per directory
   };
@@ -171,6 +212,8 @@ class LogManager {
   static Result<void, StoreError> check_found(LogManager* self, std::size_t directory,
                                               const log::PartitionDirectory& found, const image::Image& image,
                                               std::vector<Work>& work);
+  static Result<void, StoreError> settle_leftovers(LogManager* self, const image::Image& image,
+                                                   std::vector<Work>& work);
   static Result<void, StoreError> check_unique(const LogManager* self, const std::vector<Work>& work);
   Work create_here(TopicIdPartition id, const std::string& topic, Timestamp now);
   log::OpenLog how_to_open(const Work& work, Timestamp now) const;
@@ -189,6 +232,16 @@ class LogManager {
   io::Task<void> send(std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop);
   io::Task<void> remove_one(TopicIdPartition id, Place place);
   std::size_t least_loaded_directory() const;
+
+  static std::uint64_t seed_of(const TopicIdPartition& id);
+  io::Task<wire::ErrorCode> begin_move(TopicIdPartition id, log::PartitionName name, std::size_t target);
+  io::Task<void> end_move(TopicIdPartition id, bool remove);
+  static io::Task<void> run_move(LogManager* self, TopicIdPartition id, std::shared_ptr<Move> move);
+  io::Task<bool> tell_assigned(TopicIdPartition id);
+  io::Task<FutureReplica::Step> take_place(TopicIdPartition id, std::shared_ptr<Move> move);
+  Swap prepare_swap(TopicIdPartition id, const Move& move, std::size_t source);
+  static void run_swap(Swap& swap);
+  io::Task<void> begin_leftover_moves();
 
   io::Task<std::shared_ptr<Checkpoints>> collect();
   io::Task<void> write_checkpoints(bool all);
@@ -220,6 +273,10 @@ class LogManager {
   std::function<void()> on_unserved_changed_;
   std::shared_ptr<const image::Image> image_;  // that was applied last
   std::vector<LogStart> unsaved_starts_;
+  std::map<TopicIdPartition, std::shared_ptr<Move>> moves_;
+  std::vector<Leftover> leftovers_;
+  std::map<log::PartitionName, std::size_t> preferred_;  // directories for partitions that are still to be made
+  Assign assign_;
   std::set<std::string> deleted_;  // renamed directories of deleted partitions, until they are removed
   std::int64_t previous_broker_epoch_ = -1;
   io::Mutex applying_;

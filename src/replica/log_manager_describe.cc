@@ -11,6 +11,7 @@ struct LogSize {
   TopicIdPartition id;
   std::uint64_t size = 0;
   std::int64_t offset_lag = 0;
+  bool future = false;
 };
 
 io::Task<std::vector<LogSize>> sizes_there(LoopPartitions* there) {
@@ -19,7 +20,12 @@ io::Task<std::vector<LogSize>> sizes_there(LoopPartitions* there) {
     const log::Log& log = partition->log();
     if (log.offline()) continue;
     std::int64_t lag = std::max<std::int64_t>(log.high_watermark() - log.log_end_offset(), 0);
-    sizes.push_back({id, log.size_bytes(), lag});
+    sizes.push_back({id, log.size_bytes(), lag, false});
+  }
+  for (const auto& [id, future] : there->futures()) {
+    auto partition = there->find(id);
+    if (partition == nullptr) continue;
+    sizes.push_back({id, future->size_bytes(), partition->log().log_end_offset() - future->log_end_offset(), true});
   }
   co_return std::move(sizes);
 }
@@ -35,7 +41,13 @@ io::Task<std::vector<LogManager::DescribedDirectory>> LogManager::describe() {
     for (const LogSize& one : sizes) {
       auto place = places_.find(one.id);
       if (place == places_.end()) continue;
-      logs[place->second.directory].push_back({place->second.name, one.size, one.offset_lag, false});
+      std::size_t directory = place->second.directory;
+      if (one.future) {
+        auto move = moves_.find(one.id);
+        if (move == moves_.end()) continue;
+        directory = move->second->target;
+      }
+      logs[directory].push_back({place->second.name, one.size, one.offset_lag, one.future});
     }
   }
   std::vector<DescribedDirectory> described;

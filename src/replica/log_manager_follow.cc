@@ -51,11 +51,12 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
     recovered.records += one.report.scanned_records;
     recovered.cut += one.report.truncated_bytes;
     PartitionSettings settings = partition_settings(*config_, *image, one.place.name.topic);
-    std::size_t directory = one.place.directory;
     io::Loop* control = &loop_;
-    auto offline = [this, directory, control](const Partition& partition) {
-      control->post(
-          [this, directory, why = partition.log().offline_reason()] { directory_failed(directory, why); });
+    auto offline = [this, control](const Partition& partition) {
+      control->post([this, id = partition.id(), why = partition.log().offline_reason()] {
+        auto place = places_.find(id);
+        if (place != places_.end()) directory_failed(place->second.directory, why);
+      });
     };
     io::Loop& home = partitions_.owning(one.id).loop();
     by_loop[partitions_.owner(one.id)].push_back(std::make_shared<Partition>(
@@ -202,7 +203,10 @@ io::Task<void> LogManager::delete_topic(TopicId topic) {
     gone.emplace_back(it->first, it->second);
     it = places_.erase(it);
   }
-  for (auto& [id, place] : gone) co_await remove_one(id, place);
+  for (auto& [id, place] : gone) {
+    co_await end_move(id, true);
+    co_await remove_one(id, place);
+  }
 }
 
 namespace {
@@ -279,7 +283,9 @@ std::size_t LogManager::least_loaded_directory() const {
 Uuid LogManager::directory_of(const TopicIdPartition& id) const {
   auto it = places_.find(id);
   if (it == places_.end()) return kZeroUuid;
-  const log::MetaProperties* meta = directories_[it->second.directory]->meta();
+  auto move = moves_.find(id);
+  bool about_to_be = move != moves_.end() && move->second->told;
+  const log::MetaProperties* meta = directories_[about_to_be ? move->second->target : it->second.directory]->meta();
   return meta != nullptr ? meta->directory_id.value_or(kZeroUuid) : kZeroUuid;
 }
 

@@ -29,9 +29,21 @@ Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t d
       if (removed.failed()) self->loop_.log().warn("log", "{}", removed.error().what);
       return {};
     }
-    case log::PartitionDirectoryKind::kFuture:
+    case log::PartitionDirectoryKind::kFuture: {
+      if (!found.refusal.empty()) return {};
+      if (!found.topic_id.has_value()) {  // nothing was copied yet, and nobody has been told of it
+        auto removed = dir.disk().remove_tree(found.path);
+        if (removed.failed()) self->loop_.log().warn("log", "{}", removed.error().what);
+        return {};
+      }
+      TopicIdPartition id{*found.topic_id, found.name.partition};
+      const image::Partition* state = image.partition(id);
+      bool ours = state != nullptr && state->is_replica(self->self_);
+      if (ours) self->leftovers_.push_back({id, found.name, directory, found.path});
+      return {};
+    }
     case log::PartitionDirectoryKind::kStray:
-      return {};  // a move between directories that was under way, or put aside earlier: left alone
+      return {};  // put aside earlier: left alone
     case log::PartitionDirectoryKind::kPartition:
       break;
   }
@@ -116,6 +128,7 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
     all_clean = all_clean && mark->clean && (epoch == -1 || epoch == mark->broker_epoch);
     epoch = mark->broker_epoch;
   }
+  TRY(settle_leftovers(self, image, work));
   TRY(check_unique(self, work));
   self->previous_broker_epoch_ = all_clean ? epoch : -1;
   for (Work& one : work) {
@@ -124,6 +137,36 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
     self->places_[one.id] = one.place;
   }
   return work;
+}
+
+// A copy for which its partition's log had made way takes the place now; the moves of the others begin anew.
+Result<void, StoreError> LogManager::settle_leftovers(LogManager* self, const image::Image& image,
+                                                      std::vector<Work>& work) {
+  std::vector<Leftover> unfinished;
+  for (Leftover& one : self->leftovers_) {
+    auto same = [&](const Work& other) { return other.id == one.id; };
+    if (std::ranges::any_of(work, same)) {
+      unfinished.push_back(std::move(one));
+      continue;
+    }
+    log::LogDirectory& dir = *self->directories_[one.directory];
+    Uuid assigned = image.partition(one.id)->directory_of(self->self_);
+    bool told = dir.meta() != nullptr && dir.meta()->directory_id == assigned;
+    if (!told && image.metadata_version().directories()) {
+      self->loop_.log().warn("log", "{} is left alone: it is an unfinished copy of a log that is not there", one.path);
+      continue;
+    }
+    auto promoted = dir.promote_future(one.path, one.name);
+    if (promoted.failed()) return Err(from_log(promoted.error()));
+    self->loop_.log().info("log", "{} has its log in {} now: the move was nearly done", one.name.to_string(),
+                           dir.path());
+    Work next;
+    next.id = one.id;
+    next.place = {one.directory, one.name};
+    work.push_back(std::move(next));
+  }
+  self->leftovers_ = std::move(unfinished);
+  return {};
 }
 
 // A partition in two directories: which of them is right, only a person can tell.
@@ -147,7 +190,7 @@ log::OpenLog LogManager::how_to_open(const Work& work, Timestamp now) const {
   how.path = directories_[work.place.directory]->partition_path(work.place.name);
   how.clean = state.clean;
   how.now = now;
-  how.seed = work.id.topic_id.low + static_cast<std::uint64_t>(work.id.partition.value());
+  how.seed = seed_of(work.id);
   if (work.fresh) return how;
   if (auto it = state.recovery_points.find(work.place.name); it != state.recovery_points.end()) {
     how.recovery_point = it->second;
@@ -163,6 +206,10 @@ LogManager::Work LogManager::create_here(TopicIdPartition id, const std::string&
   Work one;
   one.id = id;
   one.place = {least_loaded_directory(), log::PartitionName{topic, id.partition}};
+  if (auto preferred = preferred_.find(one.place.name); preferred != preferred_.end()) {
+    if (!states_[preferred->second].failed) one.place.directory = preferred->second;
+    preferred_.erase(preferred);
+  }
   one.create = one.fresh = true;
   one.how = how_to_open(one, now);
   places_[id] = one.place;
@@ -233,6 +280,7 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
   }
   co_await open_and_hand_over(std::move(*work), image);
   say_recovered(loop_.now() - began);
+  co_await begin_leftover_moves();
   co_return Result<void, StoreError>();
 }
 

@@ -50,6 +50,25 @@ void Partition::stand_down() {
 void Partition::retire() {
   retired_ = true;
   stand_down();
+  if (first_queued_ != nullptr) loop_.ready().push(writer_);  // a gate may have held them: they are refused
+}
+
+void Partition::set_gate(Gate gate) {
+  gate_ = gate;
+  if (first_queued_ != nullptr) loop_.ready().push(writer_);
+  progress_.notify_all();
+}
+
+void Partition::replace_log(std::unique_ptr<log::Log> log) {
+  log->set_options(settings_.log);
+  // Records may have been deleted since the copy was closed.
+  Offset high_watermark = log->set_high_watermark(log_->high_watermark());
+  auto moved = log->advance_log_start_offset(std::min(log_->log_start_offset(), high_watermark));
+  if (moved.failed()) log->fail(moved.error().message);
+  log_ = std::move(log);
+  told_offline_ = false;
+  told_no_room_ = false;
+  if (log_->offline()) go_offline(log_->offline_reason());
 }
 
 ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
@@ -152,6 +171,7 @@ std::optional<Appended> Partition::validate(Bytes& records, const AppendOptions&
 }
 
 void Partition::write_queued() {
+  if (gate_ != Gate::kOpen && !retired_) return;  // set_gate() comes back to them, in their order
   Timestamp now = loop_.wall_now();
   ErrorCode state = check_leader(kNoEpoch);
   for (Queued* one = first_queued_; one != nullptr; one = one->next()) {
@@ -223,7 +243,7 @@ void Partition::move_high_watermark() {
 }
 
 void Partition::start_flush() {
-  if (retired_) return;
+  if (retired_ || shut()) return;
   flush_again_ = true;
   if (flushing_) return;
   flushing_ = true;

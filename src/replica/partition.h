@@ -59,6 +59,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// Stands down for good: once flushes_done() has ended, nothing here touches the log's files by their names, so
   /// that they may be closed, renamed or removed.
   void retire();
+  bool retired() const { return retired_; }
+  /// What waits while the log makes way for its copy (FutureReplica): appends (kReads), or all that touches files.
+  enum class Gate : std::uint8_t { kOpen, kReads, kShut };
+  void set_gate(Gate gate);
+  /// The copy takes the log's place. REQUIRES: the gate is shut, the copy ends where the log does.
+  void replace_log(std::unique_ptr<log::Log> log);
   void set_settings(const PartitionSettings& settings);
   const PartitionSettings& settings() const { return settings_; }
 
@@ -144,17 +150,19 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool reached(WaitFor what, Offset offset) const;
   static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset,
                                    Instant deadline);
+  bool shut() const { return gate_ == Gate::kShut && !retired_; }
   static io::Task<void> run_flushes(std::shared_ptr<Partition> self);
 
   io::Loop& loop_;
   TopicIdPartition id_;
   std::string topic_;
-  std::unique_ptr<log::Log> log_;
+  std::shared_ptr<log::Log> log_;  // a task that waits compares: it may have been replaced
   PartitionSettings settings_;
   OnOffline on_offline_;
   Epoch leader_epoch_ = kNoEpoch;
   bool leading_ = false;
   bool retired_ = false;
+  Gate gate_ = Gate::kOpen;
   bool told_offline_ = false;
   bool told_no_room_ = false;
   bool flushing_ = false;

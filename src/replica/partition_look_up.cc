@@ -26,13 +26,14 @@ log::Waits patience(const log::Log& log, std::size_t round) {
 }  // namespace
 
 io::Task<log::LogResult<void>> Partition::fetch_cold(std::shared_ptr<Partition> self) {
-  std::shared_ptr<log::ColdRead> cold = self->log_->take_cold();
+  std::shared_ptr<log::Log> log = self->log_;
+  std::shared_ptr<log::ColdRead> cold = log->take_cold();
   auto outcome = std::make_shared<log::LogResult<void>>();
   io::Disk* disk = &self->loop_.disk();
   auto job = [cold, outcome, disk] { *outcome = cold->run(*disk); };
   co_await io::offload(self->loop_, std::move(job));
   // Whoever retired the partition need not have waited: the files may have been gone from where they were.
-  if (self->retired_) co_return log::LogResult<void>();
+  if (self->retired_ || self->shut() || self->log_ != log) co_return log::LogResult<void>();
   auto warmed = self->log_->warmed(*cold, std::move(*outcome));
   if (warmed.failed()) (void)self->failed(warmed.error());
   co_return warmed;
@@ -76,10 +77,12 @@ Partition::Planned Partition::plan(const ReadRequest& request, log::Waits waits)
 }
 
 io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadRequest request) {
+  while (self->shut()) co_await self->progress_.wait();
   Planned planned = self->plan(request, log::Waits::kNever);
   for (std::size_t round = 1; planned.cold; ++round) {
     auto fetched = co_await fetch_cold(self);
     if (fetched.failed()) co_return ReadResult(log::error_code(fetched.error().kind));
+    while (self->shut()) co_await self->progress_.wait();
     planned = self->plan(request, patience(*self->log_, round));
   }
   if (planned.plan.empty()) co_return std::move(planned.result);
@@ -129,25 +132,28 @@ std::optional<LookupResult> Partition::look_up(const LookupRequest& request, log
 }
 
 io::Task<LookupResult> Partition::lookup(std::shared_ptr<Partition> self, LookupRequest request) {
+  while (self->shut()) co_await self->progress_.wait();
   std::optional<LookupResult> result = self->look_up(request, log::Waits::kNever);
   for (std::size_t round = 1; !result.has_value(); ++round) {
     auto fetched = co_await fetch_cold(self);
     if (fetched.failed()) co_return LookupResult(log::error_code(fetched.error().kind));
+    while (self->shut()) co_await self->progress_.wait();
     result = self->look_up(request, patience(*self->log_, round));
   }
   co_return *result;
 }
 
 io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> self, Timestamp now) {
-  log::Log& log = *self->log_;
-  if (self->retired_ || log.offline()) co_return std::vector<std::string>();
+  std::shared_ptr<log::Log> held = self->log_;
+  log::Log& log = *held;
+  if (self->retired_ || self->gate_ != Gate::kOpen || log.offline()) co_return std::vector<std::string>();
   auto rolled = log.roll_if_due(now);
   log.expire_producers(now);
   // Also where a full disk had no room to roll: this is what makes room.
   auto deleted = log.delete_old_segments(now, log::Waits::kNever);
   for (std::size_t round = 1; is_cold(deleted); ++round) {
     auto fetched = co_await fetch_cold(self);
-    if (self->retired_) co_return std::vector<std::string>();
+    if (self->retired_ || self->shut() || self->log_ != held) co_return std::vector<std::string>();
     if (fetched.failed())
       deleted = Err(std::move(fetched.error()));
     else

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -14,6 +15,8 @@
 #include "replica/types.h"
 
 namespace milena::replica {
+
+class FutureReplica;
 
 /// The partitions of one loop; used on that loop only.
 class LoopPartitions {
@@ -34,6 +37,8 @@ class LoopPartitions {
     return refused_.contains(id) ? wire::ErrorCode::KAFKA_STORAGE_ERROR : wire::ErrorCode::NOT_LEADER_OR_FOLLOWER;
   }
   const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
+  /// Copies under way to other directories: LogManager::move_replica.
+  std::map<TopicIdPartition, std::shared_ptr<FutureReplica>>& futures() { return futures_; }
   wire::CompressionScratch& scratch() { return scratch_; }
 
   io::Task<Appended> append(TopicIdPartition id, Bytes records, AppendOptions options);
@@ -43,6 +48,7 @@ class LoopPartitions {
  private:
   io::Loop& loop_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
+  std::map<TopicIdPartition, std::shared_ptr<FutureReplica>> futures_;
   std::set<TopicIdPartition> refused_;
   std::shared_ptr<const std::set<TopicIdPartition>> unserved_;
   wire::CompressionScratch scratch_;

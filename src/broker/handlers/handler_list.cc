@@ -4,6 +4,7 @@
 
 #include "broker/handlers/allocate_producer_ids.h"
 #include "broker/handlers/alter_configs.h"
+#include "broker/handlers/alter_replica_log_dirs.h"
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/assign_replicas_to_dirs.h"
 #include "broker/handlers/broker_heartbeat.h"
@@ -66,6 +67,7 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kOffsetForLeaderEpoch,     // 23
     &kDescribeConfigs,          // 32
     &kAlterConfigs,             // 33
+    &kAlterReplicaLogDirs,      // 34
     &kDescribeLogDirs,          // 35
     &kCreatePartitions,         // 37
     &kDeleteGroups,             // 42
