@@ -160,8 +160,10 @@ io::Task<void> Connection::answer(std::shared_ptr<Connection> connection, std::u
 }
 
 void Connection::send_answers() {
-  while (!served_.empty() && served_.front().result.has_value()) {
-    Dispatched result = *std::move(served_.front().result);
+  while (!served_.empty()) {
+    std::optional<Dispatched>& ready = served_.front().result;
+    if (!ready.has_value()) break;
+    Dispatched result = *std::move(ready);
     served_bytes_ -= served_.front().bytes;
     served_.pop_front();
     ++first_served_;

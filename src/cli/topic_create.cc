@@ -242,6 +242,7 @@ io::Task<int> change_configs(Session* session, TopicOptions options, std::vector
   if (response.failed()) co_return session->fail("cannot change the configuration", response.error());
   int exit = 0;
   std::vector<std::string> keys;
+  keys.reserve(changes.size());
   for (const ConfigChange& change : changes) keys.push_back(change.key);
   for (const auto& result : response->responses) {
     if (result.error_code == 0) continue;

@@ -104,10 +104,12 @@ void Segment::take(LoadedIndex loaded) {
 }
 
 void Segment::warm_up(ColdRead& read) {
-  if (!read.loaded || index_ || read.source.size != size_) return;
-  if (!read.loaded->rebuilt.empty()) context_.unsaved.insert(base_);  // the next flush writes it
+  if (index_ || read.source.size != size_) return;
+  auto loaded = std::exchange(read.loaded, std::nullopt);
+  if (!loaded.has_value()) return;
+  if (!loaded->rebuilt.empty()) context_.unsaved.insert(base_);  // the next flush writes it
   if (file_ == nullptr) file_ = read.source.file;
-  take(*std::exchange(read.loaded, std::nullopt));
+  take(*std::move(loaded));
 }
 
 ColdPages* Segment::cold_pages() {

@@ -105,8 +105,8 @@ class Parser {
       unsigned code = 0;
       if (rest_.size() < 4) return false;
       std::string_view digits = rest_.substr(0, 4);
-      const char* last = digits.data() + digits.size();
-      auto [end, error] = std::from_chars(digits.data(), last, code, 16);
+      const char* last = digits.end();
+      auto [end, error] = std::from_chars(digits.begin(), last, code, 16);
       if (error != std::errc() || end != last || code >= 0x80) return false;
       c = static_cast<char>(code);
       rest_.remove_prefix(4);

@@ -20,12 +20,18 @@ class DescribeProducers : public ::testing::Test {
     world_.create_topic("orders", 2);
     orders_ = {"orders", world_.image().topic("orders")->id};
   }
-  void produce(std::int64_t producer, std::int16_t epoch, std::int32_t sequence, int records, std::int64_t time) {
+  struct Batch {
+    std::int64_t producer;
+    std::int16_t epoch;
+    std::int32_t sequence;
+    int records;
+  };
+  void produce(const Batch& batch, std::int64_t time) {
     wire::BatchOptions options;
-    options.producer_id = ProducerId(producer);
-    options.producer_epoch = epoch;
-    options.base_sequence = sequence;
-    auto answer = world_.ask<wire::ProduceApi>(produce_to(orders_, 0, batch_of(records, time, 10, options)), 13);
+    options.producer_id = ProducerId(batch.producer);
+    options.producer_epoch = batch.epoch;
+    options.base_sequence = batch.sequence;
+    auto answer = world_.ask<wire::ProduceApi>(produce_to(orders_, 0, batch_of(batch.records, time, 10, options)), 13);
     ASSERT_EQ(answer->responses.at(0).partition_responses.at(0).error_code, 0);
   }
   Answer describe(const std::string& topic = "orders", std::int32_t partition = 0) {
@@ -46,9 +52,9 @@ class DescribeProducers : public ::testing::Test {
 
 TEST_F(DescribeProducers, tells_each_producers_last_batch_also_after_a_restart) {
   std::int64_t now = world_.now_ms();
-  produce(900, 0, 0, 3, now);
-  produce(900, 0, 3, 2, now + 10);
-  produce(901, 4, 0, 1, now + 20);
+  produce({900, 0, 0, 3}, now);
+  produce({900, 0, 3, 2}, now + 10);
+  produce({901, 4, 0, 1}, now + 20);
   wire::DescribeProducersResponse::ProducerState first;
   first.producer_id = 900;
   first.producer_epoch = 0;
@@ -72,8 +78,8 @@ TEST_F(DescribeProducers, tells_each_producers_last_batch_also_after_a_restart) 
 
 TEST_F(DescribeProducers, a_new_epoch_takes_the_old_ones_place) {
   std::int64_t now = world_.now_ms();
-  produce(900, 0, 0, 3, now);
-  produce(900, 1, 0, 1, now);
+  produce({900, 0, 0, 3}, now);
+  produce({900, 1, 0, 1}, now);
   ASSERT_EQ(describe().active_producers.size(), 1u);
   EXPECT_EQ(describe().active_producers[0].producer_epoch, 1);
   EXPECT_EQ(describe().active_producers[0].last_sequence, 0);

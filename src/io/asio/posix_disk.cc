@@ -192,13 +192,16 @@ IoResult<std::vector<DirectoryEntry>> PosixDisk::list(const std::string& path) {
   if (folder == nullptr) return Err(errno_error(errno, "list " + path));
   std::vector<DirectoryEntry> entries;
   errno = 0;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe) each call has a stream of its own
   while (dirent* entry = ::readdir(folder)) {
     std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     bool is_directory = entry->d_type == DT_DIR;
     if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) {
       struct stat info {};
-      is_directory = ::stat((path + "/" + name).c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+      std::string inside = path;
+      inside.append("/").append(name);
+      is_directory = ::stat(inside.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
     }
     entries.push_back({std::move(name), is_directory});
     errno = 0;
