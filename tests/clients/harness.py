@@ -346,10 +346,11 @@ class ServerTestCase(unittest.TestCase):
     """A test case with servers of its own in a temporary folder; a failure shows the end of their logs."""
 
     maxDiff = 4000
+    temporary = None  # where the folder is made; by default where the system says
 
     def run(self, result=None):
         self.servers = []
-        self.folder = Path(tempfile.mkdtemp(prefix="milena-test-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="milena-test-", dir=self.temporary))
         before = len(result.failures) + len(result.errors)
 
         def failed():

@@ -3,8 +3,10 @@
 Environment: MILENA_BIN and MILENA_KAFKA_LIBS, see tests/clients/harness.py. Needs java (a JDK).
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -14,7 +16,20 @@ import harness
 COMPARISON_TIMEOUT_S = 300
 
 
+def folder_on_a_listed_mount():
+    """Where to make temporary folders. Java asks /proc/mounts what file system a path is on and fails where it is not
+    listed, as a chroot's root: Kafka then answers DescribeLogDirs with UNKNOWN_SERVER_ERROR."""
+    place = os.path.realpath(tempfile.gettempdir())
+    while not os.path.ismount(place):
+        place = os.path.dirname(place)
+    with open("/proc/mounts") as mounts:
+        listed = {line.split()[1] for line in mounts}
+    return None if place in listed else "/dev/shm"
+
+
 class Requests(harness.ServerTestCase):
+    temporary = folder_on_a_listed_mount()
+
     def test_are_answered_as_kafka_answers_them(self):
         for server in (harness.Kafka, harness.Milena):
             folder = self.folder / server.name
