@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/endian.h"
 #include "broker/testing/node_world.h"
 #include "wire/apis/fetch.h"
@@ -185,6 +187,35 @@ TEST_F(Connections, produce_requests_overlap_and_are_answered_in_order) {
     EXPECT_EQ(partition.base_offset, number / 2);
   }
   EXPECT_TRUE(rest.empty());
+}
+
+// A request for many partitions takes as long a way to each as one for a single partition behind it.
+TEST_F(Connections, requests_of_all_shapes_keep_their_order) {
+  std::vector<Bytes> frames;
+  for (int i = 0; i < 20; ++i) {
+    wire::ProduceRequest request = produce(i % 2, 10);
+    if (i % 3 == 0) request.topic_data.push_back(produce(1 - i % 2, 10).topic_data.at(0));
+    frames.push_back(frame_of<wire::ProduceApi>(request, kProduceVersion));
+  }
+  io::SimNode& clients = world_.world().node(0);
+  Buffer received(64 << 10);
+  clients.spawn(collect(std::move(frames), &received));
+  world_.world().run_for(10s);
+  std::map<std::int32_t, std::int64_t> next;
+  ByteView rest = received.view();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_GE(rest.size(), 4u) << "answer " << i;
+    auto size = static_cast<std::size_t>(load_be<std::int32_t>(rest.data()));
+    wire::Reader reader(Bytes::copy(as_text(rest.subspan(4, size))));
+    rest = rest.subspan(4 + size);
+    reader.read_int32();  // correlation id
+    reader.skip_tags();
+    wire::ProduceResponse answer;
+    ASSERT_TRUE(answer.decode(reader, kProduceVersion));
+    for (const auto& topic : answer.responses)
+      for (const auto& partition : topic.partition_responses)
+        EXPECT_EQ(partition.base_offset, next[partition.index]++) << "request " << i;
+  }
 }
 
 TEST_F(Connections, a_stop_answers_a_fetch_that_waits) {
