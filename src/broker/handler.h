@@ -59,8 +59,8 @@ struct HandlerEntry {
   io::Task<Answer> (*serve)(RequestContext context, wire::Reader body);
   /// The last version that unstable.api.versions.enable opens; versions.high where Kafka has none of that kind.
   std::int16_t unstable_high;
-  /// A connection's next request may be begun before this one is answered. The handler changes what matters to the next
-  /// one, or has sent it on its way, before it waits for the first time.
+  /// A connection's next request may be begun before this one is answered. What matters to the next one
+  /// takes the same number of steps through ready queues and inboxes, whatever the request: so order is kept.
   bool overlaps;
 
   VersionRange served(bool unstable) const { return {versions.low, unstable ? unstable_high : versions.high}; }

@@ -15,7 +15,7 @@ namespace milena::broker {
 struct ProduceHandler {
   using Api = wire::ProduceApi;
   static constexpr VersionRange versions{3, 13};
-  static constexpr bool overlaps = true;  // each append is in its loop's queue before the handler waits
+  static constexpr bool overlaps = true;  // appends are on their way before anything else is waited for
   static io::Task<std::optional<Api::Response>> handle(RequestContext context, Api::Request request);
 };
 extern const HandlerEntry kProduce;
