@@ -1,4 +1,4 @@
-// DescribeConfigs, IncrementalAlterConfigs and AlterConfigs on a node.
+// DescribeConfigs, IncrementalAlterConfigs, AlterConfigs and ListConfigResources on a node.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include "wire/apis/alter_configs.h"
 #include "wire/apis/describe_configs.h"
 #include "wire/apis/incremental_alter_configs.h"
+#include "wire/apis/list_config_resources.h"
 #include "wire/error_code.h"
 
 namespace milena::broker {
@@ -207,6 +208,34 @@ TEST_F(Configs, of_groups_client_metrics_and_loggers) {
   ASSERT_EQ(logger.configs.size(), 1u);
   EXPECT_EQ(logger.configs[0].name, "root");
   EXPECT_EQ(logger.configs[0].value, "INFO");
+}
+
+TEST_F(Configs, resources_are_listed_by_type) {
+  ASSERT_EQ(alter(kClientMetrics, "one", "interval.ms", "60000"), 0);
+  ASSERT_EQ(alter(kGroup, "g", "consumer.session.timeout.ms", "50000"), 0);
+  auto list = [&](std::vector<std::int8_t> types, std::int16_t version = 1) {
+    wire::ListConfigResourcesRequest request;
+    request.resource_types = std::move(types);
+    auto response = world_.ask<wire::ListConfigResourcesApi>(request, version);
+    CHECK(response.has_value(), "ListConfigResources was not answered");
+    EXPECT_EQ(response->error_code, 0);
+    std::vector<std::string> found;
+    for (const auto& resource : response->config_resources)
+      found.push_back(std::to_string(resource.resource_type) + "/" + resource.resource_name);
+    return found;
+  };
+  using Found = std::vector<std::string>;
+  EXPECT_EQ(list({}, 0), Found{"16/one"});
+  EXPECT_EQ(list({kGroup, kTopic, kGroup}), (Found{"2/orders", "32/g"}));
+  EXPECT_EQ(list({}), (Found{"2/orders", "4/1", "8/1", "16/one", "32/g"}));
+  ASSERT_EQ(alter(kGroup, "g", "consumer.session.timeout.ms", std::nullopt, 1), 0);
+  EXPECT_EQ(list({kGroup}), Found{});
+
+  wire::ListConfigResourcesRequest request;
+  request.resource_types = {kTopic, 0};
+  auto refused = world_.ask<wire::ListConfigResourcesApi>(request, 1);
+  EXPECT_EQ(refused->error_code, code(ErrorCode::UNSUPPORTED_VERSION));
+  EXPECT_TRUE(refused->config_resources.empty());
 }
 
 }  // namespace

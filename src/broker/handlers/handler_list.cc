@@ -30,6 +30,7 @@
 #include "broker/handlers/init_producer_id.h"
 #include "broker/handlers/join_group.h"
 #include "broker/handlers/leave_group.h"
+#include "broker/handlers/list_config_resources.h"
 #include "broker/handlers/list_groups.h"
 #include "broker/handlers/list_offsets.h"
 #include "broker/handlers/metadata.h"
@@ -83,6 +84,7 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kAllocateProducerIds,      // 67
     &kControllerRegistration,   // 70
     &kAssignReplicasToDirs,     // 73
+    &kListConfigResources,      // 74
     &kDescribeTopicPartitions,  // 75
 };
 
