@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/handlers/allocate_producer_ids.h"
+#include "broker/handlers/alter_client_quotas.h"
 #include "broker/handlers/alter_configs.h"
 #include "broker/handlers/alter_replica_log_dirs.h"
 #include "broker/handlers/api_versions.h"
@@ -15,6 +16,7 @@
 #include "broker/handlers/delete_groups.h"
 #include "broker/handlers/delete_records.h"
 #include "broker/handlers/delete_topics.h"
+#include "broker/handlers/describe_client_quotas.h"
 #include "broker/handlers/describe_cluster.h"
 #include "broker/handlers/describe_configs.h"
 #include "broker/handlers/describe_groups.h"
@@ -74,6 +76,8 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kDeleteGroups,             // 42
     &kIncrementalAlterConfigs,  // 44
     &kOffsetDelete,             // 47
+    &kDescribeClientQuotas,     // 48
+    &kAlterClientQuotas,        // 49
     &kDescribeQuorum,           // 55
     &kFetchSnapshot,            // 59
     &kDescribeCluster,          // 60
