@@ -24,6 +24,7 @@
 #include "broker/handlers/describe_producers.h"
 #include "broker/handlers/describe_quorum.h"
 #include "broker/handlers/describe_topic_partitions.h"
+#include "broker/handlers/elect_leaders.h"
 #include "broker/handlers/fetch.h"
 #include "broker/handlers/fetch_snapshot.h"
 #include "broker/handlers/find_coordinator.h"
@@ -35,6 +36,7 @@
 #include "broker/handlers/list_config_resources.h"
 #include "broker/handlers/list_groups.h"
 #include "broker/handlers/list_offsets.h"
+#include "broker/handlers/list_partition_reassignments.h"
 #include "broker/handlers/metadata.h"
 #include "broker/handlers/offset_commit.h"
 #include "broker/handlers/offset_delete.h"
@@ -74,7 +76,9 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kDescribeLogDirs,          // 35
     &kCreatePartitions,         // 37
     &kDeleteGroups,             // 42
+    &kElectLeaders,             // 43
     &kIncrementalAlterConfigs,  // 44
+    &kListPartitionReassignments,  // 46
     &kOffsetDelete,             // 47
     &kDescribeClientQuotas,     // 48
     &kAlterClientQuotas,        // 49
