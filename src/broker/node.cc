@@ -392,6 +392,7 @@ io::Task<void> Node::apply_changes(Node* self) {
     co_await self->logs_.apply(image, std::move(delta));
     self->applied_ = image->offset;
     self->applied_changed_.notify_all();
+    co_await self->register_anew(image);
     co_await self->assign_directories(image, std::move(changed));
   }
   self->applying_ = false;

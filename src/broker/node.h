@@ -77,6 +77,8 @@ class Node {
   using Placed = std::map<Uuid, std::map<TopicId, std::vector<PartitionId>>>;  // by directory
   io::Task<bool> record_directories(Placed placed);
   static io::Task<bool> record_move(Node* self, TopicIdPartition id, Uuid directory);
+  /// After metadata.version went up: what it wants to know of this node and did not before.
+  io::Task<void> register_anew(replica::ImagePtr image);
   static io::Task<void> send_heartbeats(Node* self);
   /// One heartbeat. Returns false if the controller does not know this registration.
   io::Task<bool> heartbeat(bool shut_down, bool* fenced, bool* may_stop);

@@ -35,6 +35,10 @@ inline constexpr SupportedFeature kSupportedFeatures[] = {
 /// "4.3-IV0" for 30; empty for a level that this release does not know.
 std::string_view metadata_version_name(std::int16_t level);
 
+/// Whether a level above `low` up to `high` changed what records hold: what was written at `high` may not be readable
+/// at `low`. REQUIRES: both are known levels.
+bool metadata_changed_between(std::int16_t low, std::int16_t high);
+
 /// What a metadata.version allows. `level` is the finalized one.
 struct MetadataVersion {
   std::int16_t level = kMinMetadataVersion;

@@ -45,6 +45,7 @@
 #include "broker/handlers/produce.h"
 #include "broker/handlers/sync_group.h"
 #include "broker/handlers/unregister_broker.h"
+#include "broker/handlers/update_features.h"
 
 namespace milena::broker {
 namespace {
@@ -83,6 +84,7 @@ constexpr const HandlerEntry* kHandlers[] = {
     &kDescribeClientQuotas,     // 48
     &kAlterClientQuotas,        // 49
     &kDescribeQuorum,           // 55
+    &kUpdateFeatures,           // 57
     &kFetchSnapshot,            // 59
     &kDescribeCluster,          // 60
     &kDescribeProducers,        // 61

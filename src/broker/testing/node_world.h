@@ -64,6 +64,7 @@ class NodeWorld {
 
   io::SimWorld& world() { return world_; }
   io::SimNode& machine() { return *machine_; }
+  const config::ServerConfig& config() const { return options_.server; }
   /// REQUIRES: started.
   Node& node() { return *node_; }
   const image::Image& image() const { return *node_->metadata().committed(); }
