@@ -67,7 +67,10 @@ io::Task<Response> alter_configs(RequestContext context, Request request, Check 
     }
   }
   Response response;
+  std::set<ConfigResourceKey> told;
   for (std::size_t i = 0; i < request.resources.size(); ++i) {
+    bool first = told.insert(key_of(request.resources[i])).second;
+    if (!first && context.listener->controller) continue;  // as in Kafka, a controller names a resource once
     auto it = own.find(i);
     const ApiError& error = it != own.end() ? it->second : answers[key_of(request.resources[i])];
     auto& result = response.responses.emplace_back();
