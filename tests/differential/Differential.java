@@ -385,6 +385,8 @@ public class Differential extends Comparison {
     cluster();
     for (Listener listener : Listener.values()) configs(listener);
     brokersOwnConfigs();
+    ControllerRequests.all();
+    AlteringRequests.all();
     List<String> unused = Reviewed.unused();
     for (String difference : unused) System.out.println("reviewed, but not seen: " + difference);
     System.out.println(equal + " answers equal, " + reviewed + " differ as reviewed, " + different + " different");
