@@ -369,13 +369,19 @@ io::Task<void> Node::wait_applied(Node* self, Offset offset) {
 
 void Node::on_commit(const replica::ImagePtr& image, const image::Delta& delta) {
   newest_image_ = image;
+  if (!loaded_) show(image);
+  if (pending_.has_value()) pending_->merge(delta);
+  else pending_ = delta;
+  if (loaded_ && !std::exchange(applying_, true)) loop_.spawn(apply_changes(this));
+}
+
+// Not before the partitions in it are open: a producer that knows of one would have its first batch refused, and the
+// next one taken.
+void Node::show(const replica::ImagePtr& image) {
   for (auto& state : loops_) {
     LoopState* local = state.get();
     local->loop.post([local, image] { local->see(image); });
   }
-  if (pending_.has_value()) pending_->merge(delta);
-  else pending_ = delta;
-  if (loaded_ && !std::exchange(applying_, true)) loop_.spawn(apply_changes(this));
 }
 
 io::Task<void> Node::apply_changes(Node* self) {
@@ -390,6 +396,7 @@ io::Task<void> Node::apply_changes(Node* self) {
     }
     self->groups_.on_image(*image, self->state_.node_id, self->logs_.unserved());
     co_await self->logs_.apply(image, std::move(delta));
+    self->show(image);
     self->applied_ = image->offset;
     self->applied_changed_.notify_all();
     co_await self->register_anew(image);

@@ -70,6 +70,8 @@ class Node {
   std::vector<ListenerInfo> bound_listeners() const;
   wire::BrokerRegistrationRequest registration() const;
   void on_commit(const replica::ImagePtr& image, const image::Delta& delta);
+  /// Lets the loops see the image.
+  void show(const replica::ImagePtr& image);
   static io::Task<void> wait_applied(Node* self, Offset offset);
   static io::Task<void> apply_changes(Node* self);
   void follow_config(const image::Image& image);
