@@ -7,7 +7,7 @@ io::Task<void> pass_gate(Clients* clients) {
 }
 
 io::Task<void> pause_up_to(Clients* clients, Duration limit) {
-  Duration length(clients->random.between(0, limit.count()));
+  Duration length(clients->random.between(0, limit.count() * clients->pace));
   co_await io::sleep_for(clients->loop, length);
 }
 

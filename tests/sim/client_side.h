@@ -33,6 +33,7 @@ struct Clients {
   int lives = 0;          // of the broker: what was sent to an earlier one does not arrive any more
   int losses = 0;         // of them that came back with less than the one before may have written
   std::string trouble;    // why the last read-back request gave nothing
+  int pace = 1;           // by how much actors rest longer between requests
 
   void set_open(bool now_open) {
     open = now_open;

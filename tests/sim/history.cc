@@ -4,17 +4,43 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <iterator>
 
 #include "base/random.h"
 
 namespace milena::sim {
 
+namespace {
+
+// What a value holds behind its head: a length and letters that follow from the item, eight at a time.
+class Padding {
+ public:
+  explicit Padding(const Item& item)
+      : mix_((static_cast<std::uint64_t>(item.sender) << 40) ^ item.number), left_(20 + splitmix64(mix_) % 380) {}
+  std::size_t left() const { return left_; }
+  /// The next eight letters, fewer at the end.
+  std::string_view next() {
+    std::uint64_t letters = (splitmix64(mix_) & 0x0f0f0f0f0f0f0f0f) + 0x6161616161616161;  // 'a' to 'p'
+    std::memcpy(letters_, &letters, sizeof letters_);
+    std::size_t count = std::min(left_, sizeof letters_);
+    left_ -= count;
+    return {letters_, count};
+  }
+
+ private:
+  std::uint64_t mix_;
+  std::size_t left_;
+  char letters_[8];
+};
+
+}  // namespace
+
 std::string encode_item(const Item& item) {
   std::string text = fmt::format("{}:{}:", item.sender, item.number);
-  std::uint64_t mix = (static_cast<std::uint64_t>(item.sender) << 40) ^ item.number;
-  std::size_t padding = 20 + splitmix64(mix) % 380;
-  for (std::size_t i = 0; i < padding; ++i) text.push_back(static_cast<char>('a' + splitmix64(mix) % 26));
+  Padding padding(item);
+  text.reserve(text.size() + padding.left());
+  while (padding.left() > 0) text += padding.next();
   return text;
 }
 
@@ -24,7 +50,15 @@ std::optional<Item> decode_item(std::string_view value) {
   auto sender = std::from_chars(value.data(), end, item.sender);
   if (sender.ec != std::errc() || sender.ptr == end || *sender.ptr != ':') return std::nullopt;
   auto number = std::from_chars(sender.ptr + 1, end, item.number);
-  if (number.ec != std::errc() || encode_item(item) != value) return std::nullopt;
+  if (number.ec != std::errc() || number.ptr == end || *number.ptr != ':') return std::nullopt;
+  Padding padding(item);
+  std::string_view rest(number.ptr + 1, end);
+  if (rest.size() != padding.left()) return std::nullopt;
+  while (!rest.empty()) {
+    std::string_view letters = padding.next();
+    if (!rest.starts_with(letters)) return std::nullopt;
+    rest.remove_prefix(letters.size());
+  }
   return item;
 }
 

@@ -20,7 +20,8 @@
 namespace milena::sim {
 namespace {
 
-constexpr std::uint64_t kEnoughSeeds = 50;  // a batch of so many must meet every fault
+constexpr std::uint64_t kEnoughSeeds = 100;  // a batch of so many must meet every fault
+constexpr std::uint64_t kRunTwice = 3;       // of a batch: in another process, with the same trace
 constexpr unsigned kSeedLimit = 120;        // seconds that one seed may take
 
 const char* const kHelp =
@@ -181,7 +182,7 @@ int run_seeds(const Options& options) {
   });
   bool good = failed.empty();
   for (std::uint64_t seed = options.from;
-       good && seed < options.from + std::min<std::uint64_t>(options.seeds, 3); ++seed) {
+       good && seed < options.from + std::min(options.seeds, kRunTwice); ++seed) {
     std::uint64_t again = hash_elsewhere(seed);
     if (again == hashes[seed]) continue;
     fmt::print("seed {} is not deterministic: trace {:016x}, then {:016x}\n", seed, hashes[seed], again);

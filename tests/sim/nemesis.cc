@@ -6,6 +6,10 @@ namespace milena::sim {
 
 using io::SimCrash;
 
+namespace {
+constexpr int kQuietPace = 40;
+}  // namespace
+
 const std::vector<CountedFault>& counted_faults() {
   static const std::vector<CountedFault> all = {
       {"kill", "node.killed"},
@@ -51,7 +55,8 @@ const std::vector<CountedFault>& counted_paths() {
   return all;
 }
 
-Nemesis::Nemesis(World& world) : world_(world), random_(world.sim.stream("nemesis")) {
+Nemesis::Nemesis(World& world, Duration quiet_limit)
+    : world_(world), quiet_limit_(quiet_limit), random_(world.sim.stream("nemesis")) {
   faults_ = {
       {"kill", &Nemesis::kill, 10},
       {"power loss", &Nemesis::power_loss, 20},
@@ -79,7 +84,20 @@ void Nemesis::run_up_to(Duration limit) {
   world_.sim.run_for(Duration(random_.between(0, limit.count())));
 }
 
+void Nemesis::quiet() {
+  world_.clients->pace = kQuietPace;
+  run_up_to(quiet_limit_);
+  world_.clients->pace = 1;
+}
+
+void Nemesis::rest_until(Instant when) {
+  world_.clients->pace = kQuietPace;
+  if (world_.sim.now() < when) world_.sim.run_for(when - world_.sim.now());
+  world_.clients->pace = 1;
+}
+
 void Nemesis::round() {
+  quiet();
   run_up_to(3s);
   std::uint64_t at = random_.below(weights_);
   for (const Fault& fault : faults_) {

@@ -11,9 +11,12 @@ namespace milena::sim {
 
 class Nemesis {
  public:
-  explicit Nemesis(World& world);
+  /// `quiet_limit`: of the time in which little happens before each round.
+  Nemesis(World& world, Duration quiet_limit);
   /// A while of peace, one fault, its end.
   void round();
+  /// Time passes without faults, and the clients do little.
+  void rest_until(Instant when);
 
  private:
   struct Fault {
@@ -36,10 +39,13 @@ class Nemesis {
   void clean_restart();
 
   void run_up_to(Duration limit);
+  /// Time passes while the clients do little.
+  void quiet();
   /// A restart that dies once more while it recovers, now and then.
   void restart();
 
   World& world_;
+  Duration quiet_limit_;
   Random random_;
   std::vector<Fault> faults_;
   std::uint64_t weights_ = 0;

@@ -52,7 +52,7 @@ wire::FetchRequest fetch_request(const SimTopic& topic, std::int32_t index, std:
 
 bool take_records(History& history, PartitionRef where, ByteView records, std::int64_t from,
                   History::Log& into) {
-  wire::CompressionScratch scratch;
+  static thread_local wire::CompressionScratch scratch;  // dear to make
   wire::BatchCursor cursor(records);
   wire::BatchView batch;
   auto damaged = [&](std::string_view what) {

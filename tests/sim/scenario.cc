@@ -14,6 +14,8 @@
 namespace milena::sim {
 namespace {
 
+constexpr Duration kLeastLength = 300s;  // of a run, in virtual time
+
 void draw_topics(World& world) {
   Random random = world.sim.stream("topics");
   world.history.durable_offsets = random.one_in(2);
@@ -83,9 +85,10 @@ void play(World& world) {
     world.history.violation("no topics after 60 s");
   if (world.failed()) return;
   start_actors(world);
-  Nemesis nemesis(world);
   auto rounds = static_cast<int>(world.sim.stream("rounds").between(4, 8));
+  Nemesis nemesis(world, kLeastLength * 3 / 2 / rounds);
   for (int i = 0; i < rounds && !world.failed(); ++i) nemesis.round();
+  if (!world.failed()) nemesis.rest_until(Instant() + kLeastLength);
   if (!world.failed()) world.finish();
 }
 

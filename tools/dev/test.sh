@@ -51,7 +51,7 @@ test_asan() {
   configure asan -DMILENA_TESTS=ON
   must_build "build everything with clang, ASan and UBSan" compile build-asan
   export MILENA_SIM_SEEDS=${MILENA_SIM_SEEDS:-50}
-  phase "tests under ASan and UBSan" run_ctest build-asan "$results/asan.xml" -L '^(unit|fuzz|sim)$' -E '^sim\.mutants$' || true
+  phase "tests under ASan and UBSan" run_ctest build-asan "$results/asan.xml" -L '^(unit|fuzz|sim)$' -E '^sim\.(mutants|seeds[1-7])$' || true
 }
 
 # test_tsan: the unit tests, and a node with two loops under kcat and under side-by-side writers and readers.

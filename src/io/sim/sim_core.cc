@@ -20,7 +20,15 @@ Random SimCore::stream(std::string_view subsystem, std::uint64_t index) const {
 }
 
 void SimCore::at(Instant when, Owner owner, Action action) {
-  heap_.push_back({std::max(when, now_), ++sequence_, owner, std::move(action)});
+  std::size_t place = actions_.size();
+  if (free_actions_.empty()) {
+    actions_.push_back(std::move(action));
+  } else {
+    place = free_actions_.back();
+    free_actions_.pop_back();
+    actions_[place] = std::move(action);
+  }
+  heap_.push_back({std::max(when, now_), ++sequence_, owner, place});
   std::push_heap(heap_.begin(), heap_.end(), later);
 }
 
@@ -32,7 +40,11 @@ void SimCore::forget(Owner owner) {
   heap_.erase(kept, heap_.end());
   std::make_heap(heap_.begin(), heap_.end(), later);
   std::sort(dropped.begin(), dropped.end(), [](const Event& a, const Event& b) { return later(b, a); });
-  for (Event& event : dropped) event.action = nullptr;
+  for (Event& event : dropped) {
+    Action action = std::move(actions_[event.action]);
+    actions_[event.action] = nullptr;
+    free_actions_.push_back(event.action);
+  }
 }
 
 bool SimCore::step(Instant limit) {
@@ -41,13 +53,16 @@ bool SimCore::step(Instant limit) {
     return false;
   }
   std::pop_heap(heap_.begin(), heap_.end(), later);
-  Event event = std::move(heap_.back());
+  Event event = heap_.back();
   heap_.pop_back();
+  Action action = std::move(actions_[event.action]);
+  actions_[event.action] = nullptr;
+  free_actions_.push_back(event.action);
   now_ = event.time;
   ++events_;
   trace(static_cast<std::uint64_t>(now_.since_start().count()));
   trace(event.sequence);
-  event.action();
+  action();
   return true;
 }
 

@@ -65,7 +65,7 @@ class SimCore {
     Instant time;
     std::uint64_t sequence;
     Owner owner;
-    Action action;
+    std::size_t action;  // its place in actions_: what moves about in the heap stays small
   };
   static bool later(const Event& a, const Event& b) {
     return a.time != b.time ? a.time > b.time : a.sequence > b.sequence;
@@ -74,6 +74,8 @@ class SimCore {
   std::uint64_t seed_;
   Instant now_;
   std::vector<Event> heap_;
+  std::vector<Action> actions_;
+  std::vector<std::size_t> free_actions_;
   std::uint64_t sequence_ = 0;
   std::uint64_t events_ = 0;
   Owner last_owner_ = 0;

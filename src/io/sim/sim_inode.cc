@@ -68,7 +68,7 @@ void SimInode::change(Change change) {
 }
 
 void SimInode::sync_directory() {
-  durable_entries = entries;
+  for (const Change& change : changes) apply_change(durable_entries, change);
   changes.clear();
 }
 
