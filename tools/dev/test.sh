@@ -25,9 +25,13 @@ dev_test() {
 test_full() {
   need_venv
   need_kafka
+  need_clients
   configure release -DMILENA_TESTS=ON
   must_build "build with g++" compile build
+  export MILENA_MATRIX=$results/clients
   phase "tests" run_ctest build "$results/release.xml" || true
+  say "clients and scenarios (- is what the client does not have)"
+  python3 -B tests/clients/matrix/matrix.py --table "$MILENA_MATRIX" >&2
   configure asan -DMILENA_TESTS=ON
   if phase "build with clang, sanitizers" build_sanitized; then
     phase "tests under sanitizers" run_ctest build-asan "$results/asan.xml" -R "^(unit\.($sanitized)([._].*)?|fuzz\..*)\$" || true

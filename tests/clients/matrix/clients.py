@@ -1,0 +1,35 @@
+"""The clients of the matrix: how each driver is started, and what a client lacks by its own design.
+
+./dev test builds the drivers that need it (tools/dev/clients.sh) into the folder that MILENA_CLIENTS names.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import harness
+from driver import Driver
+
+HERE = Path(__file__).resolve().parent
+BUILT = Path(os.environ.get("MILENA_CLIENTS") or harness.ROOT / ".cache" / "clients")
+
+
+def python(script):
+    return lambda: [sys.executable, "-B", str(HERE / "python" / script)]
+
+
+COMMANDS = {
+    "franz-go": lambda: [str(BUILT / "franz")],
+}
+
+# client: {scenario, or "null_headers": why it is not asked}. Nothing here is about the node.
+LACKS = {
+}
+
+
+def lacks(client, scenario):
+    return LACKS.get(client, {}).get(scenario)
+
+
+def start(client, bootstrap, log_path):
+    return Driver(client, COMMANDS[client](), bootstrap, log_path)

@@ -1,0 +1,29 @@
+# The drivers of tests/clients/matrix: one program for each family of clients, built into .cache/clients.
+# Go and Node come with the Python environment (tests/clients/requirements.txt): Debian 12's are too old for the clients.
+
+# digest PATH...: one hash over the names and contents of all files.
+digest() { find "$@" -type f -not -path '*/node_modules/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1; }
+
+# need_clients: builds what has changed. REQUIRES: need_venv and need_kafka.
+need_clients() {
+  local from=$root/tests/clients/matrix
+  [ -d "$from" ] || return 0
+  export MILENA_CLIENTS=$cache/clients
+  mkdir -p "$MILENA_CLIENTS"
+  build_client go "$from/go" go_clients
+}
+
+# build_client NAME SOURCES COMMAND: runs COMMAND SOURCES, with a line of its own, unless it did so for the same files.
+build_client() {
+  local stamp
+  stamp=$(digest "$2")
+  [ "$(cat "$MILENA_CLIENTS/.$1" 2>/dev/null)" != "$stamp" ] || return 0
+  phase "client drivers: $1" quietly "$3" "$2" ||
+    die "the $1 clients could not be built" "check the network, then run this again"
+  printf '%s\n' "$stamp" >"$MILENA_CLIENTS/.$1"
+}
+
+go_clients() {
+  (cd "$1" && env -u GOROOT PATH="$cache/venv/bin:$PATH" GOTOOLCHAIN=local CGO_ENABLED=0 GOPATH="$cache/go" \
+    GOCACHE="$cache/go-build" GOFLAGS='-buildvcs=false -modcacherw' go build -ldflags='-s -w' -o "$MILENA_CLIENTS/" ./...)
+}
