@@ -395,6 +395,7 @@ io::Task<void> Node::apply_changes(Node* self) {
       self->logs_.set_config(self->config_.now());
     }
     self->groups_.on_image(*image, self->state_.node_id, self->logs_.unserved());
+    self->groups_.topics_deleted(delta.deleted_topics);
     co_await self->logs_.apply(image, std::move(delta));
     self->show(image);
     self->applied_ = image->offset;

@@ -174,6 +174,17 @@ std::set<std::string> DurableState::replay_end_transaction(ProducerId producer_i
   return changed;
 }
 
+void DurableState::for_each_pending(const std::string& group_id, std::string_view topic,
+                                    const std::function<void(std::int32_t, const CommittedOffset&)>& visit) const {
+  for (const auto& [producer_id, by_group] : pending_) {
+    auto group = by_group.find(group_id);
+    if (group == by_group.end()) continue;
+    auto partitions = group->second.find(topic);
+    if (partitions == group->second.end()) continue;
+    for (const auto& [partition, offset] : partitions->second) visit(partition, offset);
+  }
+}
+
 const DurableGroup* DurableState::find(std::string_view group_id) const {
   auto at = groups_.find(group_id);
   return at == groups_.end() ? nullptr : &at->second;

@@ -7,6 +7,7 @@
 /// Threads: one loop.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -61,6 +62,9 @@ class DurableState {
   std::set<std::string> replay_end_transaction(ProducerId producer_id, bool committed);
 
   const DurableGroup* find(std::string_view group_id) const;
+  /// The offsets of a group's topic that wait for the end of a transaction, of every producer.
+  void for_each_pending(const std::string& group_id, std::string_view topic,
+                        const std::function<void(std::int32_t, const CommittedOffset&)>& visit) const;
   const GroupMap& groups() const { return groups_; }
   std::string dump() const;
   void check_invariants() const;

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -110,7 +111,12 @@ class Groups {
   Instant next_deadline() const;
   /// Offsets past offsets.retention.minutes go, and empty groups left without offsets (KIP-211). To be
   /// called each offsets.retention.check.interval.ms; looks only at groups with something due.
+  /// If its records cannot be appended, the next call looks at those groups again.
   Effects expire_offsets(Now now);
+  /// Takes away what was committed for topics that are no more, pending or not, in groups of every kind. Commits
+  /// that name another topic id under the same name stay. The groups go with the next expire_offsets. Before
+  /// `loaded` the call is too early: keep it until then.
+  Effects topics_deleted(const std::map<Uuid, std::string>& topics);
 
   // ---- failure -------------------------------------------------------------------------------------
   /// `failed` could not be appended: nothing of it was replayed. Its replies become errors (`error` as

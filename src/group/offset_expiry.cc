@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <set>
 
 #include "group/coordinator.h"
 
@@ -32,6 +33,7 @@ void Groups::Impl::expire_group_offsets(const std::string& group_id, Now now, Ef
       group->uses_consumer_protocol() && group->subscriptions_known() && group->is(GroupState::stable);
   if (!simple && !idle && !active_consumer) return;  // its next stored state brings it back
 
+  std::size_t before = out.records.size();
   std::int64_t retention_ms = to_ms(options.offsets_retention);
   bool all_expired = stored == nullptr || stored->open_transactions.empty();
   std::int64_t next = std::numeric_limits<std::int64_t>::max();
@@ -54,9 +56,12 @@ void Groups::Impl::expire_group_offsets(const std::string& group_id, Now now, Ef
     }
   }
   if (next != std::numeric_limits<std::int64_t>::max()) note_expiry(group_id, next);
-  if (!all_expired || !idle || !group->pending_join().empty()) return;
-  forget(group_id);
-  record_tombstones(group_id, out);
+  bool group_goes = all_expired && idle && group->pending_join().empty();
+  if (group_goes) {
+    forget(group_id);
+    record_tombstones(group_id, out);
+  }
+  if (out.records.size() > before) note_expiry(group_id, now.wall.value());  // should the append fail
 }
 
 Effects Groups::expire_offsets(Now now) {
@@ -70,6 +75,27 @@ Effects Groups::expire_offsets(Now now) {
     due.push_back(group_id);
   }
   for (const std::string& group_id : due) impl_->expire_group_offsets(group_id, now, out);
+  return out;
+}
+
+Effects Groups::topics_deleted(const std::map<Uuid, std::string>& topics) {
+  Effects out;
+  for (const auto& [group_id, stored] : impl_->durable.groups()) {
+    for (const auto& [topic_id, name] : topics) {
+      auto committed = stored.offsets.find(name);
+      if (committed == stored.offsets.end() && !stored.open_transactions.contains(name)) continue;
+      std::set<std::int32_t> gone;
+      auto note = [&, id = topic_id](std::int32_t partition, const CommittedOffset& offset) {
+        if (offset.topic_id.is_zero() || offset.topic_id == id) gone.insert(partition);
+      };
+      if (committed != stored.offsets.end()) {
+        for (const auto& [partition, offset] : committed->second) note(partition, offset);
+      }
+      impl_->durable.for_each_pending(group_id, name, note);
+      for (std::int32_t partition : gone)
+        out.records.push_back(make_offset_tombstone(group_id, name, PartitionId(partition)));
+    }
+  }
   return out;
 }
 

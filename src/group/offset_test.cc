@@ -280,5 +280,36 @@ TEST(Expiry, PendingOffsetsHoldTheGroup) {
   EXPECT_EQ(shard.apply(shard.groups().expire_offsets(shard.now())), 2u);
 }
 
+TEST(Expiry, WhatCouldNotBeAppendedIsLookedAtAgain) {
+  TestShard shard;
+  shard.load();
+  shard.commit("", -1, 1);
+  shard.tick(std::chrono::hours(200));
+  EXPECT_EQ(shard.groups().expire_offsets(shard.now()).records.size(), 2u);  // and the disk was full
+  EXPECT_EQ(shard.fetch().committed_offset, 1);
+  EXPECT_EQ(shard.apply(shard.groups().expire_offsets(shard.now())), 2u);
+  EXPECT_EQ(shard.groups().group_count(), 0u);
+  EXPECT_EQ(shard.apply(shard.groups().expire_offsets(shard.now())), 0u);
+}
+
+TEST(TopicsDeleted, TakesTheirOffsetsPendingOnesTooButNotThoseOfANewTopicOfTheName) {
+  TestShard shard;
+  shard.load();
+  Uuid first{1, 2}, second{3, 4};
+  shard.commit("", -1, 8, "with id", "t", 0, "", 10, -1, first);
+  shard.commit("", -1, 8, "without", "t", 1);
+  shard.commit("", -1, 8, "other topic", "u", 0);
+  shard.commit("", -1, 8, "new topic", "t", 0, "", 10, -1, second);
+  txn_commit(shard, 5, 2);
+  EXPECT_EQ(shard.apply(shard.groups().topics_deleted({{first, "t"}, {Uuid{9, 9}, "v"}})), 3u);
+  EXPECT_EQ(shard.fetch("with id").committed_offset, -1);
+  EXPECT_EQ(shard.fetch("without", "t", 1).committed_offset, -1);
+  EXPECT_EQ(shard.fetch("other topic", "u").committed_offset, 8);
+  EXPECT_EQ(shard.fetch("new topic").committed_offset, 8);
+  shard.groups().replay_end_transaction(ProducerId(5), true);
+  EXPECT_EQ(shard.fetch().committed_offset, -1) << "the transaction's end brings nothing back";
+  EXPECT_EQ(shard.apply(shard.groups().topics_deleted({{first, "t"}})), 0u);
+}
+
 }  // namespace
 }  // namespace milena::group

@@ -16,6 +16,7 @@ using wire::ErrorCode;
 constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 constexpr std::int32_t kLoadChunkBytes = 1 << 20;
 constexpr Duration kLoadRetry = 20ms;
+constexpr std::size_t kTombstonesPerBatch = 2000;
 
 }  // namespace
 
@@ -38,6 +39,7 @@ struct GroupCoordinator::Shard {
   Offset end{0};  // behind the last record that was replayed
   Offset committed{0};
   std::map<group::RequestToken, Parked*> parked;
+  std::map<TopicId, std::string> deleted_topics;  // whose offsets are still to go
 };
 
 // A request that waits for its reply; lives in the frame of the task that waits.
@@ -78,6 +80,24 @@ void GroupCoordinator::on_image(const image::Image& image, BrokerId self,
     shards_.emplace(index, shard);
     loop_.spawn(load(this, std::move(shard)));
   }
+}
+
+void GroupCoordinator::topics_deleted(const std::map<TopicId, std::string>& topics) {
+  if (topics.empty()) return;
+  for (auto& [index, shard] : shards_) {
+    bool idle = shard->deleted_topics.empty();
+    shard->deleted_topics.insert(topics.begin(), topics.end());
+    // A shard that is being loaded does it at the end of that.
+    if (idle && shard->loaded) loop_.spawn(remove_deleted_topics(this, shard));
+  }
+}
+
+io::Task<void> GroupCoordinator::remove_deleted_topics(GroupCoordinator* self, std::shared_ptr<Shard> shard) {
+  auto turn = co_await shard->turn.lock();
+  if (shard->dropped || shard->deleted_topics.empty()) co_return;
+  std::map<TopicId, std::string> topics = std::exchange(shard->deleted_topics, {});
+  group::Effects tombstones = shard->groups.topics_deleted(topics);
+  co_await self->perform_in_parts(shard, std::move(tombstones));
 }
 
 io::Task<void> GroupCoordinator::wait_loaded(Instant limit) {
@@ -198,6 +218,21 @@ io::Task<void> GroupCoordinator::perform(std::shared_ptr<Shard> shard, group::Ef
   shard->changed.notify_all();
 }
 
+// For tombstones, each of which stands for itself and answers nobody: as many as there are must not make a batch
+// that fits into no segment. What cannot be appended is left to the next look. REQUIRES: the shard's turn is held.
+io::Task<void> GroupCoordinator::perform_in_parts(std::shared_ptr<Shard> shard, group::Effects effects) {
+  std::vector<group::GroupRecord> records = std::exchange(effects.records, {});
+  for (std::size_t at = 0; at < records.size() && !shard->dropped; at += kTombstonesPerBatch) {
+    group::Effects part;
+    std::size_t end = std::min(at + kTombstonesPerBatch, records.size());
+    for (std::size_t i = at; i < end; ++i) part.records.push_back(std::move(records[i]));
+    ErrorCode error = ErrorCode::NONE;
+    bool appended = co_await append(shard, &part, &error);
+    if (!appended) break;
+  }
+  shard->changed.notify_all();
+}
+
 io::Task<void> GroupCoordinator::reply_when_committed(GroupCoordinator* self, std::shared_ptr<Shard> shard,
                                                       Offset end, std::vector<group::Reply> replies) {
   Offset reached = co_await self->partitions_.wait_committed(shard->id, end);
@@ -236,6 +271,7 @@ io::Task<void> GroupCoordinator::load(GroupCoordinator* self, std::shared_ptr<Sh
   shard->changed.notify_all();
   group::Effects effects = shard->groups.loaded(self->now());
   co_await self->perform(shard, std::move(effects));
+  if (!shard->deleted_topics.empty()) self->loop_.spawn(remove_deleted_topics(self, shard));
   self->loop_.spawn(run_timers(self, shard));
 }
 
@@ -251,11 +287,11 @@ io::Task<void> GroupCoordinator::run_timers(GroupCoordinator* self, std::shared_
     auto turn = co_await shard->turn.lock();
     if (shard->dropped) break;
     group::Effects effects = shard->groups.advance(self->now());
-    if (self->loop_.now() >= next_expiry) {
-      effects.append(shard->groups.expire_offsets(self->now()));
-      next_expiry = self->loop_.now() + interval;
-    }
     co_await self->perform(shard, std::move(effects));
+    if (shard->dropped || self->loop_.now() < next_expiry) continue;
+    group::Effects expired = shard->groups.expire_offsets(self->now());
+    co_await self->perform_in_parts(shard, std::move(expired));
+    next_expiry = self->loop_.now() + interval;
   }
 }
 

@@ -39,6 +39,8 @@ class GroupCoordinator {
   /// Follows the metadata: loads shards of partitions that this node leads now, drops the others. `unserved`: led
   /// by name only (LogManager::unserved); their groups have no coordinator.
   void on_image(const image::Image& image, BrokerId self, const std::set<TopicIdPartition>& unserved);
+  /// Topics that the metadata has deleted: what groups committed for them goes, in every shard.
+  void topics_deleted(const std::map<TopicId, std::string>& topics);
   /// Ends when every shard is loaded, or when `limit` passes: a broker that has just started should not turn its
   /// first clients away.
   io::Task<void> wait_loaded(Instant limit);
@@ -78,6 +80,8 @@ class GroupCoordinator {
   struct Parked;
   group::Now now() const;
   static io::Task<void> load(GroupCoordinator* self, std::shared_ptr<Shard> shard);
+  static io::Task<void> remove_deleted_topics(GroupCoordinator* self, std::shared_ptr<Shard> shard);
+  io::Task<void> perform_in_parts(std::shared_ptr<Shard> shard, group::Effects effects);
   static io::Task<void> run_timers(GroupCoordinator* self, std::shared_ptr<Shard> shard);
   io::Task<void> perform(std::shared_ptr<Shard> shard, group::Effects effects);
   io::Task<bool> append(std::shared_ptr<Shard> shard, const group::Effects* effects, wire::ErrorCode* error);

@@ -225,6 +225,60 @@ TEST_F(Coordinator, after_a_stop_it_answers_nobody) {
   EXPECT_EQ(check(), ErrorCode::NOT_COORDINATOR) << "the metadata does not bring it back";
 }
 
+TEST_F(Coordinator, offsets_that_could_not_be_expired_for_want_of_room_are_tried_again) {
+  lead_all();
+  world_.run_for(1min);  // so that it is not due at the first look after seven days, but at the second
+  ASSERT_EQ(commit("g", 7), ErrorCode::NONE);
+  world_.run_for(std::chrono::hours(168));
+  EXPECT_EQ(committed("g"), 7);
+  world_.disk().no_room_at(world_.disk().room_calls(), 1);
+  world_.run_for(10min);
+  EXPECT_EQ(committed("g"), 7) << "the disk was full";
+  world_.run_for(10min);
+  EXPECT_EQ(committed("g"), -1);
+}
+
+TEST_F(Coordinator, a_shard_that_is_still_loaded_forgets_deleted_topics_afterwards) {
+  lead_all();
+  ASSERT_EQ(commit("g", 7), ErrorCode::NONE);
+  follow(image_with(kSelf, Epoch(1)));
+  world_.call([&] { coordinator_->topics_deleted({{Uuid{8, 8}, "orders"}}); });
+  EXPECT_NE(check(), ErrorCode::NONE) << "the test is too late";
+  load();
+  world_.run_for(1s);
+  EXPECT_EQ(committed("g"), -1);
+}
+
+TEST_F(Coordinator, many_tombstones_fit_into_small_segments) {
+  PartitionSettings small;
+  small.log.segment_bytes = 1 << 20;
+  lead_all(small);
+  constexpr std::int32_t kPartitions = 30'000;
+  wire::OffsetCommitRequest request;
+  request.group_id = "g";
+  request.generation_id_or_member_epoch = -1;
+  std::string name(40, 't');
+  for (std::int32_t from = 0; from < kPartitions; from += 5000) {
+    request.topics.clear();
+    auto& topic = request.topics.emplace_back();
+    topic.name = name;
+    for (std::int32_t i = 0; i < 5000; ++i) topic.partitions.emplace_back().partition_index = from + i;
+    auto step = [request](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
+      return groups.offset_commit(request, info, now);
+    };
+    ASSERT_EQ(world_.get(world_.start(coordinator_->request("g", info(), step))).error, ErrorCode::NONE);
+  }
+  world_.call([&] { coordinator_->topics_deleted({{Uuid{8, 8}, name}}); });
+  world_.run_for(1s);
+  std::size_t left = SIZE_MAX;
+  wire::OffsetFetchRequest::OffsetFetchRequestGroup all;
+  all.group_id = "g";
+  all.topics.reset();
+  auto read = [&](const group::Groups& groups) { left = groups.offset_fetch(all, false).topics.size(); };
+  EXPECT_EQ(world_.get(world_.start(coordinator_->read("g", read))), ErrorCode::NONE);
+  EXPECT_EQ(left, 0u);
+}
+
 // Replay of what a read returned.
 
 class Replay : public Coordinator {
