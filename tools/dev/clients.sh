@@ -10,6 +10,7 @@ need_clients() {
   [ -d "$from" ] || return 0
   export MILENA_CLIENTS=$cache/clients
   mkdir -p "$MILENA_CLIENTS"
+  build_client java "$from/java" java_clients
   build_client go "$from/go" go_clients
 }
 
@@ -26,4 +27,13 @@ build_client() {
 go_clients() {
   (cd "$1" && env -u GOROOT PATH="$cache/venv/bin:$PATH" GOTOOLCHAIN=local CGO_ENABLED=0 GOPATH="$cache/go" \
     GOCACHE="$cache/go-build" GOFLAGS='-buildvcs=false -modcacherw' go build -ldflags='-s -w' -o "$MILENA_CLIENTS/" ./...)
+}
+
+# java_clients SOURCES: the same driver twice, with the jars of 4.3.1 (need_kafka) and, apart from them, with those of 3.x.
+java_clients() {
+  local java3=$MILENA_CLIENTS/java3 java4=$MILENA_CLIENTS/java4
+  rm -rf "$java3" "$java4"
+  mvn -q -B -f "$1/pom.xml" dependency:copy-dependencies -DoutputDirectory="$java3/libs" &&
+    javac -nowarn -d "$java3/classes" -cp "$java3/libs/*" "$1"/*.java &&
+    javac -nowarn -d "$java4/classes" -cp "$MILENA_KAFKA_LIBS/*" "$1"/*.java
 }

@@ -18,7 +18,13 @@ def python(script):
     return lambda: [sys.executable, "-B", str(HERE / "python" / script)]
 
 
+def java(classes, libs):
+    return lambda: ["java", "-Xmx768m", "-XX:TieredStopAtLevel=1", "-cp", f"{BUILT / classes}:{libs()}", "MatrixDriver"]
+
+
 COMMANDS = {
+    "java-4.3": java("java4/classes", harness.kafka_classpath),
+    "java-3.9": java("java3/classes", lambda: BUILT / "java3" / "libs" / "*"),
     "franz-go": lambda: [str(BUILT / "franz")],
 }
 

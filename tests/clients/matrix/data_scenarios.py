@@ -119,7 +119,7 @@ class DataScenarios(Scenarios):
             self.client.reader_seek(name="r", to=place)
             self.assertEqual(take(len(expected)), expected, f"after a seek to {place}")
         self.client.reader_seek(name="r", to=END)
-        self.assertEqual(take(1, wait_ms=1500), [])
+        self.assertEqual(take(1, wait_ms=700), [])
         self.produce(topic, [Record(0, None, b"new")])
         self.assertEqual(take(1), [100])
         self.client.reader_close(name="r")

@@ -10,6 +10,7 @@ Environment: MILENA_BIN, see ../harness.py; MILENA_CLIENTS, see clients.py; MILE
 import json
 import os
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -27,6 +28,14 @@ class Result(unittest.TextTestResult):
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
         self.outcomes = {}
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.begun = time.monotonic()
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.stream.writeln(f"    {time.monotonic() - self.begun:.1f} s")
 
     def note(self, test, outcome):
         if hasattr(test, "scenario"):

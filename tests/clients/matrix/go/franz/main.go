@@ -51,7 +51,7 @@ type member struct {
 func newClient(options ...kgo.Opt) (*kgo.Client, error) {
 	return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(bootstrap), kgo.MaxVersions(kversion.Stable()),
 		kgo.FetchMaxBytes(4 * maxBytes), kgo.BrokerMaxReadBytes(8 * maxBytes), kgo.FetchMaxPartitionBytes(maxBytes),
-		kgo.FetchMaxWait(500 * time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 100 * time.Millisecond }),
+		kgo.FetchMaxWait(100 * time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 100 * time.Millisecond }),
 		kgo.MetadataMaxAge(5 * time.Second), kgo.MetadataMinAge(250 * time.Millisecond)}, options...)...)
 }
 
@@ -198,7 +198,7 @@ func balancer(strategy string) kgo.GroupBalancer {
 func join(r *request) (answer, error) {
 	m := &member{Member: driver.NewMember(), ended: make(chan struct{})}
 	options := []kgo.Opt{kgo.ConsumerGroup(r.Group), kgo.ConsumeTopics(r.Topics...), kgo.Balancers(balancer(r.Strategy)),
-		kgo.SessionTimeout(time.Duration(r.SessionMs) * time.Millisecond), kgo.HeartbeatInterval(500 * time.Millisecond),
+		kgo.SessionTimeout(time.Duration(r.SessionMs) * time.Millisecond), kgo.HeartbeatInterval(200 * time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { m.Assigned(p) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, p map[string][]int32) { m.Revoked(p) }),
