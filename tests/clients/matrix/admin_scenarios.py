@@ -94,9 +94,16 @@ class AdminScenarios(Scenarios):
         self.assertEqual((found["state"].lower(), len(found["members"])), ("stable", 1))
         assigned = found["members"][0]["assignment"]
         self.assertEqual({key: sorted(value) for key, value in assigned.items()}, {topic: [0, 1, 2, 3]})
-        self.assertCode(NON_EMPTY_GROUP, self.client.delete_group, group=group)
         self.client.leave(name="m")
         self.eventually(lambda: self.client.describe_group(group=group)["state"].lower(), "empty")
+
+    def test_delete_groups(self):
+        topic, group = self.topic(), f"deleted-{self.client_name}"
+        self.produce(topic, self.sample(40))
+        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=10_000)
+        self.eventually(lambda: self.client.member(name="m")["total"], 40, seconds=30)
+        self.assertCode(NON_EMPTY_GROUP, self.client.delete_group, group=group)
+        self.client.leave(name="m")
         self.client.delete_group(group=group)
         self.assertNotIn(group, self.client.list_groups()["groups"])
         self.assertCode(GROUP_NOT_FOUND, self.client.delete_group, group=group)

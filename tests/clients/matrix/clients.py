@@ -25,11 +25,19 @@ def java(classes, libs):
 COMMANDS = {
     "java-4.3": java("java4/classes", harness.kafka_classpath),
     "java-3.9": java("java3/classes", lambda: BUILT / "java3" / "libs" / "*"),
+    "aiokafka": python("aiokafka_driver.py"),
+    "kafka-python": python("kafka_python.py"),
     "franz-go": lambda: [str(BUILT / "franz")],
 }
 
-# client: {scenario, or "null_headers": why it is not asked}. Nothing here is about the node.
+# client: {scenario, or "null_headers" or "null_records": why it is not asked}. Nothing here is about the node.
 LACKS = {
+    "aiokafka": {
+        "null_records": "wants a key or a value",
+        "delete_groups": "no DeleteGroups", "delete_group_offsets": "no OffsetDelete",
+        "rebalance_cooperative": "no cooperative assignor", "cooperative_keeps_partitions": "no cooperative assignor",
+    },
+    "kafka-python": {"null_records": "wants a key or a value", "null_headers": "wants a header's value"},
 }
 
 

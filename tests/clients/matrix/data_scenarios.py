@@ -3,6 +3,7 @@
 import random
 import time
 
+import clients
 from driver import Record
 from scenario import BEGIN, CODECS, END, PARTITIONS, Scenarios
 
@@ -41,18 +42,16 @@ class DataScenarios(Scenarios):
 
     def test_keys_headers_nulls(self):
         topic = self.topic(partitions=1)
-        sent = [Record(0, None, None), Record(0, b"", b""), Record(0, b"gone", None), Record(0, None, b"no key"),
+        sent = [Record(0, b"", b""), Record(0, b"gone", None), Record(0, None, b"no key"),
                 Record(0, b"\x00\xff", bytes(range(256))), Record(0, "schlüssel".encode(), "значение".encode()),
                 Record(0, b"k", b"v", [("a", b"1"), ("b", b""), ("a", b"2"), ("ü", b"\x00\xff")]),
                 Record(0, b"k", None, [("only", b"header")])]
-        if not self.null_headers_missing():
+        if not clients.lacks(self.client_name, "null_headers"):
             sent.append(Record(0, b"k", b"v", [("null", None), ("x", b"y")]))
+        if not clients.lacks(self.client_name, "null_records"):
+            sent.append(Record(0, None, None))
         self.produce(topic, sent)
         self.assertSame(self.consume(topic, len(sent), partitions=1), sent, partitions=1)
-
-    def null_headers_missing(self):
-        import clients
-        return clients.lacks(self.client_name, "null_headers")
 
     def test_large_records(self):
         topic = self.topic(max_message_bytes=8_000_000)

@@ -29,7 +29,7 @@ class Scenarios(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="milena-matrix-")
         cls.addClassCleanup(cls.folder.cleanup)
-        cls.server = harness.Milena(Path(cls.folder.name) / "node")
+        cls.server = harness.server_class()(Path(cls.folder.name) / "node")
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
         cls.client = clients.start(cls.client_name, cls.server.bootstrap, Path(cls.folder.name) / "driver.log")
@@ -62,7 +62,7 @@ class Scenarios(unittest.TestCase):
     def sample(self, count, seed=None, partitions=PARTITIONS):
         source = random.Random(seed or self.scenario())
         return [Record(i % partitions, f"key {i}".encode() if i % 5 else None,
-                       f"{i} ".encode() + source.randbytes(source.randrange(40)) * source.randrange(1, 20) if i % 7 else None,
+                       f"{i} ".encode() + source.randbytes(source.randrange(40)) * source.randrange(1, 20) if i % 7 or i % 5 == 0 else None,
                        [("number", str(i).encode()), ("empty", b""), ("number", b"again")] if i % 3 == 0 else [])
                 for i in range(count)]
 
