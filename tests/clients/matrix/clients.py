@@ -28,6 +28,7 @@ COMMANDS = {
     "aiokafka": python("aiokafka_driver.py"),
     "kafka-python": python("kafka_python.py"),
     "franz-go": lambda: [str(BUILT / "franz")],
+    "sarama": lambda: [str(BUILT / "sarama")],
 }
 
 # client: {scenario, or "null_headers" or "null_records": why it is not asked}. Nothing here is about the node.
@@ -37,6 +38,8 @@ LACKS = {
         "delete_groups": "no DeleteGroups", "delete_group_offsets": "no OffsetDelete",
         "rebalance_cooperative": "no cooperative assignor", "cooperative_keeps_partitions": "no cooperative assignor",
     },
+    "sarama": {"rebalance_cooperative": "no cooperative assignor",
+               "cooperative_keeps_partitions": "no cooperative assignor"},
     "kafka-python": {"null_records": "wants a key or a value", "null_headers": "wants a header's value"},
 }
 
