@@ -12,6 +12,7 @@ need_clients() {
   mkdir -p "$MILENA_CLIENTS"
   build_client java "$from/java" java_clients
   build_client go "$from/go" go_clients
+  build_client node "$from/node" node_clients
 }
 
 # build_client NAME SOURCES COMMAND: runs COMMAND SOURCES, with a line of its own, unless it did so for the same files.
@@ -36,4 +37,11 @@ java_clients() {
   mvn -q -B -f "$1/pom.xml" dependency:copy-dependencies -DoutputDirectory="$java3/libs" &&
     javac -nowarn -d "$java3/classes" -cp "$java3/libs/*" "$1"/*.java &&
     javac -nowarn -d "$java4/classes" -cp "$MILENA_KAFKA_LIBS/*" "$1"/*.java
+}
+
+node_clients() {
+  rm -rf "$MILENA_CLIENTS/node"
+  mkdir -p "$MILENA_CLIENTS/node"
+  cp "$1"/*.js "$1"/*.json "$MILENA_CLIENTS/node/"
+  (cd "$MILENA_CLIENTS/node" && PATH="$cache/venv/bin:$PATH" npm ci --no-audit --no-fund --ignore-scripts)
 }

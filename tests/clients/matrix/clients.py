@@ -29,14 +29,21 @@ COMMANDS = {
     "kafka-python": python("kafka_python.py"),
     "franz-go": lambda: [str(BUILT / "franz")],
     "sarama": lambda: [str(BUILT / "sarama")],
+    "kafkajs": lambda: [str(Path(sys.prefix) / "bin" / "node"), str(BUILT / "node" / "driver.js")],
 }
 
-# client: {scenario, or "null_headers" or "null_records": why it is not asked}. Nothing here is about the node.
+# client: {scenario, or "null_headers", "null_records", "header_order": why it is not asked}. Nothing here is about the node.
 LACKS = {
     "aiokafka": {
         "null_records": "wants a key or a value",
         "delete_groups": "no DeleteGroups", "delete_group_offsets": "no OffsetDelete",
         "rebalance_cooperative": "no cooperative assignor", "cooperative_keeps_partitions": "no cooperative assignor",
+    },
+    "kafkajs": {
+        "delete_group_offsets": "no OffsetDelete", "static_members": "no static members",
+        "rebalance_range": "assigns round robin only", "rebalance_sticky": "assigns round robin only",
+        "rebalance_cooperative": "assigns round robin only", "cooperative_keeps_partitions": "assigns round robin only",
+        "null_headers": "wants a header's value", "header_order": "headers are an object: one entry a name",
     },
     "sarama": {"rebalance_cooperative": "no cooperative assignor",
                "cooperative_keeps_partitions": "no cooperative assignor"},
