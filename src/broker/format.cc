@@ -8,12 +8,26 @@
 namespace milena::broker {
 namespace {
 
-// Anything but what a mount or an earlier try leaves behind.
+// What a mount leaves in a directory, or a write that was cut off.
+bool is_litter(const std::string& name) {
+  return name == "lost+found" || name == ".lock" || name.ends_with(".tmp");
+}
+
+// Whether the metadata log's directory has what a format puts there and nothing since.
+bool only_formatted(io::Disk& disk, const std::string& path) {
+  auto entries = disk.list(path);
+  return entries.has_value() && std::ranges::all_of(*entries, [](const io::DirectoryEntry& entry) {
+           return is_litter(entry.name) || entry.name == "00000000000000000000-0000000000.checkpoint";
+         });
+}
+
+// Anything but what a mount or a format that was cut off leaves behind: without meta.properties nothing ran on it yet.
 bool holds_data(io::Disk& disk, const std::string& path) {
   auto entries = disk.list(path);
   if (entries.failed()) return false;
-  return std::ranges::any_of(*entries, [](const io::DirectoryEntry& entry) {
-    return entry.name != "lost+found" && entry.name != ".lock" && !entry.name.ends_with(".tmp");
+  return std::ranges::any_of(*entries, [&](const io::DirectoryEntry& entry) {
+    if (entry.name == "__cluster_metadata-0") return !only_formatted(disk, path + "/" + entry.name);
+    return entry.name != "bootstrap.checkpoint" && !is_litter(entry.name);
   });
 }
 

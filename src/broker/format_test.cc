@@ -84,6 +84,23 @@ TEST_F(Format, data_without_an_identity_is_never_formatted_over) {
   EXPECT_EQ(check(), "none") << "what a new file system holds is no data";
 }
 
+TEST_F(Format, a_format_that_was_cut_off_is_begun_again) {
+  format();
+  for (const char* mark : {"/a/meta.properties", "/b/meta.properties"}) {
+    ASSERT_TRUE(disk().remove_file(mark).has_value());
+  }
+  EXPECT_EQ(check(), "none") << "it is a node's once it has meta.properties";
+  ASSERT_TRUE(disk().remove_file("/a/bootstrap.checkpoint").has_value());
+  EXPECT_EQ(check(), "none");
+  format();
+  EXPECT_EQ(check(), "all");
+  for (const char* mark : {"/a/meta.properties", "/b/meta.properties"}) {
+    ASSERT_TRUE(disk().remove_file(mark).has_value());
+  }
+  write("/a/__cluster_metadata-0/00000000000000000000.log", "records");
+  EXPECT_THAT(check(), HasSubstr("/a holds data but no meta.properties")) << "a node had run on it";
+}
+
 TEST_F(Format, directories_of_others_are_refused) {
   format();
   EXPECT_THAT(check(config("2")), HasSubstr("belongs to node 1"));

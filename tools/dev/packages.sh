@@ -10,7 +10,7 @@ packages_clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-1
 packages_gtest=(libgtest-dev libgmock-dev)
 packages_test=(
   "${packages_gtest[@]}" "${packages_clang[@]}"
-  openjdk-17-jdk-headless maven kcat rsyslog rsyslog-kafka bsdutils python3-venv procps iproute2
+  openjdk-17-jdk-headless maven kcat rsyslog rsyslog-kafka bsdutils python3-venv procps iproute2 strace e2fsprogs mount
 )
 packages_bench=("${packages_gtest[@]}" openjdk-17-jdk-headless maven)
 
