@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr Duration kAcceptPause = 100ms;  // after running out of descriptors
+constexpr Duration kShedPause = 1ms;      // after a connection too many
+constexpr int kManyDescriptors = 1 << 24;
 
 // A descriptor on its way to an owner.
 class OwnedFd {
@@ -37,6 +40,7 @@ struct AsioAccepted final : AcceptedSocket {
   OwnedFd fd;
 };
 
+int highest_connection();
 int spare_descriptor() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 struct Acceptor {
@@ -47,21 +51,33 @@ struct Acceptor {
   Loop& loop;
   std::shared_ptr<Watched> watched;
   int spare = spare_descriptor();  // given up to accept and drop a connection when there is no other left
+  int highest = highest_connection();  // descriptors from this one on are not for connections
   std::uint64_t shed = 0;
 };
 using AcceptorPtr = std::shared_ptr<Acceptor>;
+
+// Connections leave a quarter of the descriptors to files: a log that cannot open one would take its directory offline.
+// The kernel gives the lowest free descriptor, so its number tells how many are in use.
+int highest_connection() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > kManyDescriptors) return kManyDescriptors;
+  auto files = static_cast<int>(limit.rlim_cur);
+  return files - files / 4;
+}
+
+void shed(Acceptor& acceptor, OwnedFd) {
+  ++acceptor.shed;
+  if ((acceptor.shed & (acceptor.shed - 1)) == 0) {  // at 1, 2, 4, 8, ...
+    acceptor.loop.log().warn("network", "out of file descriptors: {} connections refused so far; raise ulimit -n",
+                             acceptor.shed);
+  }
+}
 
 // Out of descriptors: the first waiting connection is dropped, so that its client learns at once.
 void shed_one(Acceptor& acceptor) {
   if (acceptor.spare >= 0) ::close(std::exchange(acceptor.spare, -1));
   int fd = ::accept4(acceptor.watched->descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) {
-    ::close(fd);
-    ++acceptor.shed;
-    if ((acceptor.shed & (acceptor.shed - 1)) == 0) {  // at 1, 2, 4, 8, ...
-      acceptor.loop.log().warn("network", "out of file descriptors: {} connections refused so far", acceptor.shed);
-    }
-  }
+  if (fd >= 0) shed(acceptor, OwnedFd(fd));
   acceptor.spare = spare_descriptor();
 }
 
@@ -82,9 +98,12 @@ Task<IoResult<std::unique_ptr<AcceptedSocket>>> accept_from(AcceptorPtr acceptor
   while (true) {
     if (acceptor->watched->closed()) co_return Err(IoError{ErrorKind::kClosed, 0, "accept: closed"});
     int fd = ::accept4(acceptor->watched->descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) co_return std::make_unique<AsioAccepted>(fd);
+    if (fd >= 0 && fd < acceptor->highest) co_return std::make_unique<AsioAccepted>(fd);
     int error = errno;
-    if (error == EAGAIN) {
+    if (fd >= 0) {
+      shed(*acceptor, OwnedFd(fd));
+      co_await sleep_for(acceptor->loop, kShedPause);
+    } else if (error == EAGAIN) {
       co_await acceptor->watched->readable();
     } else if (out_of_resources(error)) {
       shed_one(*acceptor);
