@@ -53,7 +53,7 @@ class FailedSync(kernel.FaultTestCase):
                 server.rules = ("trace=fsync,fdatasync", f"inject=fsync,fdatasync:error=EIO:when={n}+")
                 self.start_on(server)
                 ledger = Ledger(server.bootstrap, "injected", partitions=2)
-                ledger.write(5_000, pace=2_000)
+                ledger.write(100_000, pace=2_000)
                 self.wait_for_end(server)
                 acknowledged = ledger.count()
                 ledger.stop_writing()

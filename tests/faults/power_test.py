@@ -15,8 +15,8 @@ class Power(kernel.FaultTestCase):
         server = self.start_server(log_dirs=str(disk.path / "data"), log_flush_interval_messages="1",
                                    log_segment_bytes="1048576")
         ledger = Ledger(server.bootstrap, "powered", partitions=4)
-        ledger.write(30_000, pace=6_000)
         for cut in range(1, CUTS + 1):
+            ledger.write(3_000, pace=6_000)
             ledger.wait_acknowledged(ledger.count() + 1_000)
             disk.cut_power()
             time.sleep(0.02 * cut)  # what is acknowledged now would be lost
