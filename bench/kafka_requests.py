@@ -37,8 +37,8 @@ def text(value):
 
 def create_topic(port, name, partitions):
     body = struct.pack(">i", 1) + text(name) + struct.pack(">ih", partitions, 1) + struct.pack(">iii", 0, 0, 120000)
-    answer = call(port, CREATE_TOPICS, 1, body + b"\0", timeout=150)
-    error = struct.unpack_from(">h", answer, 4 + 2 + len(name))[0]
+    answer = call(port, CREATE_TOPICS, 2, body + b"\0", timeout=150)
+    error = struct.unpack_from(">h", answer, 4 + 4 + 2 + len(name))[0]
     if error != 0:
         raise SystemExit(f"cannot create {name}: error {error}")
 
