@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "log/log_impl.h"
 #include "log/recovery.h"
+#include "log/sleep.h"
 
 namespace milena::log {
 namespace {
@@ -72,40 +73,41 @@ LogResult<std::unique_ptr<Log>> Log::open(io::Disk& disk, OpenLog how, RecoveryR
 }
 
 Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Log::Log(std::unique_ptr<Sleep> sleep) : sleep_(std::move(sleep)) {}
 Log::~Log() = default;
 
 Offset Log::log_start_offset() const {
-  return impl_->log_start;
+  return asleep() ? sleep_->summary.log_start_offset : impl_->log_start;
 }
 Offset Log::log_end_offset() const {
-  return impl_->next_offset;
+  return asleep() ? sleep_->summary.log_end_offset : impl_->next_offset;
 }
 Offset Log::flushed_offset() const {
-  return impl_->flushed;
+  return asleep() ? sleep_->summary.log_end_offset : impl_->flushed;
 }
 Offset Log::recovery_point() const {
-  return impl_->recovery_point;
+  return asleep() ? sleep_->summary.log_end_offset : impl_->recovery_point;
 }
 Offset Log::high_watermark() const {
-  return impl_->high_watermark;
+  return asleep() ? sleep_->high_watermark : impl_->high_watermark;
 }
 std::optional<Offset> Log::first_unstable_offset() const {
-  return impl_->first_unstable();
+  return asleep() ? sleep_->first_unstable() : impl_->first_unstable();
 }
 
 Offset Log::last_stable_offset() const {
-  auto first = impl_->first_unstable();
-  return first ? std::min(*first, impl_->high_watermark) : impl_->high_watermark;
+  auto first = first_unstable_offset();
+  return first ? std::min(*first, high_watermark()) : high_watermark();
 }
 
 Offset Log::set_high_watermark(Offset offset) {
-  return impl_->move_high_watermark(offset);
+  return asleep() ? sleep_->move_high_watermark(offset) : impl_->move_high_watermark(offset);
 }
 
 /// Runs `call` unless the log is offline, and takes the log offline if the disk failed in it.
 #define GUARDED(call)                                                          \
   do {                                                                         \
-    TRY(impl_->usable());                                                      \
+    TRY(usable());                                                             \
     auto result_ = (call);                                                     \
     if (result_.failed()) return Err(impl_->note(std::move(result_.error()))); \
     return result_;                                                            \
@@ -113,7 +115,7 @@ Offset Log::set_high_watermark(Offset offset) {
 
 LogResult<AppendResult> Log::append_as_leader(Bytes records, Epoch leader_epoch, Timestamp now,
                                               AppendOrigin origin, std::int16_t marker_version) {
-  TRY(impl_->usable());
+  TRY(usable());
   Staged staged;
   auto result = impl_->append_leader(std::move(records), leader_epoch, now, origin, marker_version, staged);
   if (result.failed()) return Err(impl_->note(std::move(result.error())));
@@ -125,10 +127,11 @@ LogResult<AppendResult> Log::append_as_leader(Bytes records, Epoch leader_epoch,
 void Log::stage_as_leader(Bytes records, Epoch leader_epoch, Timestamp now, AppendOrigin origin,
                           LogResult<AppendResult>& outcome) {
   auto attempt = [&]() -> LogResult<AppendResult> {
-    TRY(impl_->usable());
+    TRY(usable());
     return impl_->append_leader(std::move(records), leader_epoch, now, origin, 0, impl_->staged);
   };
   outcome = attempt();
+  if (asleep()) return;
   if (outcome.failed()) outcome = Err(impl_->note(std::move(outcome.error())));
   else if (!outcome->duplicate) impl_->staged.outcomes.push_back(&outcome);
   // The group's next append must see what this one opened.
@@ -136,6 +139,7 @@ void Log::stage_as_leader(Bytes records, Epoch leader_epoch, Timestamp now, Appe
 }
 
 void Log::commit_staged() {
+  if (asleep()) return;
   if (impl_->commit(impl_->staged).failed()) return;  // each outcome tells
 }
 
@@ -144,11 +148,13 @@ LogResult<AppendResult> Log::append_raw(Bytes records, Timestamp now) {
 }
 
 void Log::assign_epoch(Epoch epoch, Offset start) {
-  impl_->assign_epoch(epoch, start);
+  if (asleep()) sleep_->assign_epoch(epoch, start);
+  else impl_->assign_epoch(epoch, start);
 }
 
 LogResult<void> Log::roll_if_due(Timestamp now) {
-  TRY(impl_->usable());
+  if (asleep()) return {};  // the next append looks
+  TRY(usable());
   auto due = impl_->should_roll(impl_->active().size(), 0, now, impl_->next_offset, now);
   if (due.failed()) return Err(impl_->note(std::move(due.error())));
   if (!*due) return {};
@@ -156,36 +162,44 @@ LogResult<void> Log::roll_if_due(Timestamp now) {
 }
 
 LogResult<void> Log::roll(Timestamp now) {
-  if (impl_->active().size() == 0) return impl_->usable();
+  TRY(usable());
+  if (impl_->active().size() == 0) return {};
   GUARDED(impl_->roll(impl_->next_offset, now));
 }
 
 /// As GUARDED, for a look-up that may or may not wait.
 #define LOOK_UP(waits_, call)                    \
   do {                                           \
+    if (asleep() && (waits_) == Waits::kNever) return Err(sleep_->cold()); \
+    TRY(usable());                               \
     Patience patience(impl_->context, (waits_)); \
     GUARDED(call);                               \
   } while (false)
 
 LogResult<ReadPlan> Log::plan_read(Offset from, std::size_t max_bytes, bool at_least_one, Offset upper_bound,
                                    Waits waits) {
+  if (asleep() && sleep_->nothing_to_read(from, upper_bound)) return ReadPlan();
   LOOK_UP(waits, impl_->plan_read(from, max_bytes, at_least_one, upper_bound));
 }
 
 LogResult<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, Offset upper_bound,
                                                                      Waits waits) {
+  if (from >= upper_bound) return std::vector<AbortedTransaction>();
   LOOK_UP(waits, impl_->aborted(from, upper_bound));
 }
 
 LogResult<std::optional<TimestampedOffset>> Log::offset_for_timestamp(Timestamp target, Waits waits) {
+  if (asleep() && sleep_->empty()) return std::nullopt;
   LOOK_UP(waits, impl_->find_time(target));
 }
 
 LogResult<std::optional<TimestampedOffset>> Log::offset_of_max_timestamp(Waits waits) {
+  if (asleep() && sleep_->empty()) return std::nullopt;
   LOOK_UP(waits, impl_->find_max_time());
 }
 
 std::shared_ptr<ColdRead> Log::take_cold() {
+  CHECK(!asleep(), "what is asleep is woken");
   LogContext& context = impl_->context;
   const Segment* segment = std::exchange(context.cold_segment, nullptr);
   CHECK(segment != nullptr, "no look-up lacked anything");
@@ -194,17 +208,18 @@ std::shared_ptr<ColdRead> Log::take_cold() {
 }
 
 LogResult<void> Log::warmed(ColdRead& read, LogResult<void> outcome) {
+  if (asleep()) return {};
   GUARDED(impl_->warmed(read, std::move(outcome)));
 }
 
 EpochEnd Log::end_offset_for(Epoch epoch) const {
-  return impl_->epochs.end_offset_for(epoch, impl_->next_offset);
+  return (asleep() ? sleep_->epochs : impl_->epochs).end_offset_for(epoch, log_end_offset());
 }
 std::optional<Epoch> Log::epoch_at(Offset offset) const {
-  return impl_->epochs.epoch_at(offset);
+  return (asleep() ? sleep_->epochs : impl_->epochs).epoch_at(offset);
 }
 const std::vector<EpochEntry>& Log::epochs() const {
-  return impl_->epochs.entries();
+  return (asleep() ? sleep_->epochs : impl_->epochs).entries();
 }
 
 LogResult<Offset> Log::truncate_to(Offset offset, Timestamp now) {
@@ -216,10 +231,12 @@ LogResult<void> Log::truncate_fully_and_start_at(Offset offset, Timestamp now) {
 }
 
 LogResult<bool> Log::advance_log_start_offset(Offset offset) {
+  if (asleep()) return sleep_->advance_start(offset);
   GUARDED(impl_->advance_start(offset));
 }
 
 LogResult<std::size_t> Log::delete_old_segments(Timestamp now, Waits waits) {
+  if (asleep() && !sleep_->retention_due(now)) return std::size_t{0};
   auto count_old = [&]() -> LogResult<std::size_t> { LOOK_UP(waits, impl_->count_old(now)); };
   TRY_ASSIGN(std::size_t count, count_old());
   if (count == 0) return count;
@@ -227,35 +244,45 @@ LogResult<std::size_t> Log::delete_old_segments(Timestamp now, Waits waits) {
 }
 
 std::vector<std::string> Log::take_deleted_files() {
+  if (asleep()) return {};
   return std::exchange(impl_->deleted_files, {});
 }
 
 void Log::expire_producers(Timestamp now) {
+  if (asleep()) return;  // waking does it
   impl_->producers.expire(now, impl_->context.options.producer_id_expiration_ms);
 }
 
 std::int64_t Log::unflushed_messages() const {
-  return impl_->next_offset - impl_->flushed;
+  return log_end_offset() - flushed_offset();
 }
 
 bool Log::wants_flush() const {
+  if (asleep()) return false;
   return impl_->recovery_point < impl_->active().base() ||
          impl_->epoch_version != impl_->epoch_version_saved || impl_->unsaved();
 }
 
 FlushPlan Log::begin_flush() {
-  return impl_->begin_flush();
+  return asleep() ? sleep_->begin_flush() : impl_->begin_flush();
 }
 void Log::complete_flush(const FlushPlan& plan) {
-  impl_->complete_flush(plan);
+  if (asleep()) sleep_->complete_flush(plan);
+  else impl_->complete_flush(plan);
 }
 
 void Log::fail(std::string why) {
-  if (impl_->offline.empty()) impl_->offline = std::move(why);
+  std::string& offline = asleep() ? sleep_->offline : impl_->offline;
+  if (offline.empty()) offline = std::move(why);
 }
 
 LogResult<FlushPlan> Log::begin_close() {
-  TRY(impl_->usable());
+  if (asleep()) {
+    TRY(sleep_->usable());
+    sleep_->closed = true;
+    return sleep_->begin_flush();
+  }
+  TRY(usable());
   auto plan = impl_->begin_close();
   if (plan.failed()) return Err(impl_->note(std::move(plan.error())));
   impl_->closed = true;
@@ -263,40 +290,42 @@ LogResult<FlushPlan> Log::begin_close() {
 }
 
 std::vector<std::string> Log::take_notes() {
-  return std::exchange(impl_->context.notes, {});
+  return std::exchange(asleep() ? sleep_->notes : impl_->context.notes, {});
 }
 
 bool Log::offline() const {
-  return !impl_->offline.empty();
+  return !offline_reason().empty();
 }
 const std::string& Log::offline_reason() const {
-  return impl_->offline;
+  return asleep() ? sleep_->offline : impl_->offline;
 }
 const std::string& Log::path() const {
-  return impl_->context.path;
+  return asleep() ? sleep_->how.path : impl_->context.path;
 }
 const LogOptions& Log::options() const {
-  return impl_->context.options;
+  return asleep() ? sleep_->how.options : impl_->context.options;
 }
 void Log::set_options(const LogOptions& options) {
-  impl_->context.options = options;
+  (asleep() ? sleep_->how.options : impl_->context.options) = options;
 }
 
 std::uint64_t Log::size_bytes() const {
+  if (asleep()) return sleep_->summary.size_bytes;
   std::uint64_t total = 0;
   for (const auto& segment : impl_->segments) total += segment->size();
   return total;
 }
 
 std::size_t Log::segment_count() const {
-  return impl_->segments.size();
+  return asleep() ? sleep_->summary.segments : impl_->segments.size();
 }
 const ProducerState& Log::producers() const {
+  CHECK(!asleep(), "a log that is asleep knows no producers");
   return impl_->producers;
 }
 
 void Log::check_invariants() const {
-  impl_->check_invariants();
+  if (!asleep()) impl_->check_invariants();
 }
 
 }  // namespace milena::log

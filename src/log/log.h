@@ -10,6 +10,10 @@
 /// snapshot and epochs are not on disk, so it moves at rolls and at a clean close, while `flushed_offset`
 /// moves with every flush. Recovery's rules: recovery.h. Files: docs/formats/log-directory.md.
 ///
+/// A log may be asleep: all that is known of it is its summary and its epochs, no file of it is open, and it needs
+/// well under 1 KB. What that answers it answers; what more is asked wakes it, which reads files: whoever may not
+/// wait wakes it first (begin_wake), look-ups fail with kCold.
+///
 /// Failure: a full disk (kNoSpace) leaves the log as it was; any other failed write makes it offline(), and
 /// everything fails with kOffline from then on.
 ///
@@ -33,6 +37,7 @@
 #include "log/options.h"
 #include "log/producer_state.h"
 #include "log/read_plan.h"
+#include "log/summary.h"
 #include "log/txn_index.h"
 
 namespace milena::log {
@@ -85,7 +90,25 @@ class Log {
   /// log_start_offset. Errors: kCorrupt, with file and position in the message and nothing touched; kIo;
   /// kNoSpace.
   static LogResult<std::unique_ptr<Log>> open(io::Disk& disk, OpenLog how, RecoveryReport* report = nullptr);
+  /// The same for a log whose files are as `summary` and `epochs` tell: it sleeps, and nothing is read. `how.clean` and
+  /// `how.recovery_point` do not count.
+  static std::unique_ptr<Log> open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary, EpochCache epochs);
   ~Log();
+
+  // Sleeping.
+  bool asleep() const { return sleep_ != nullptr; }
+  /// What opens a log that is asleep: run() anywhere, then complete_wake() here. REQUIRES: asleep().
+  std::shared_ptr<Waking> begin_wake(Timestamp now);
+  /// Takes what was opened, unless the log is awake already. Errors: those of open(); kCorrupt also where the files do
+  /// not hold what the log was known to hold. But for kNoSpace it is offline then.
+  LogResult<void> complete_wake(Waking& waking);
+  /// Both at once; it may wait. An awake log stays as it is.
+  LogResult<void> wake(Timestamp now);
+  /// What is to be remembered of a log so that it need not be read again; nullopt while some of it is in memory only.
+  /// Asks the file system. Errors: kIo.
+  LogResult<std::optional<LogSummary>> summarize();
+  /// Falls asleep, if that loses nothing; returns whether it did. As summarize().
+  LogResult<bool> doze();
 
   // Offsets.
   Offset log_start_offset() const;
@@ -198,6 +221,7 @@ class Log {
   void set_options(const LogOptions& options);
   std::uint64_t size_bytes() const;
   std::size_t segment_count() const;
+  /// REQUIRES: awake.
   const ProducerState& producers() const;
 
   /// Statements about the log's own state that must hold; for tests and the simulator.
@@ -206,8 +230,13 @@ class Log {
  private:
   friend class LogLoader;
   struct Impl;
+  struct Sleep;
   explicit Log(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Log(std::unique_ptr<Sleep> sleep);
+  /// Wakes the log if it is asleep.
+  LogResult<void> usable();
+  std::unique_ptr<Impl> impl_;    // null: asleep
+  std::unique_ptr<Sleep> sleep_;  // null: awake
 };
 
 }  // namespace milena::log

@@ -68,6 +68,7 @@ struct Log::Impl {
   Impl(io::Disk& disk, OpenLog how)
       : context(disk, std::move(how.path), how.options),
         recovery_point(how.recovery_point),
+        opened(how.now),
         random(how.seed) {}
 
   LogContext context;
@@ -91,6 +92,7 @@ struct Log::Impl {
   std::vector<std::string> deleted_files;
   std::vector<Segment*> warm;  // sealed segments with an index in memory, the last used one last
   RecentBatches recent;
+  Timestamp opened;  // when
   Staged staged;  // between stage_as_leader and commit_staged
   Random random;
   bool closed = false;

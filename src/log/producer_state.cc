@@ -188,6 +188,15 @@ std::optional<Offset> ProducerState::first_unstable_offset() const {
   return first;
 }
 
+std::optional<Offset> ProducerState::first_unstable_offset_at(Offset high_watermark) const {
+  std::optional<Offset> first;
+  if (!ongoing_.empty()) first = ongoing_.begin()->first;
+  for (const auto& [begin, end] : unreplicated_) {
+    if (end >= high_watermark && (!first || begin < *first)) first = begin;
+  }
+  return first;
+}
+
 void ProducerState::expire(Timestamp now, std::int64_t expiration_ms) {
   std::erase_if(producers_, [&](const auto& item) {
     return !item.second.txn_first_offset && now - item.second.last_timestamp >= expiration_ms;

@@ -96,6 +96,8 @@ class ProducerState {
   void high_watermark_moved(Offset high_watermark);
   /// First offset of any transaction that is open, or completed with its marker not below the high watermark.
   std::optional<Offset> first_unstable_offset() const;
+  /// The same, were the high watermark there.
+  std::optional<Offset> first_unstable_offset_at(Offset high_watermark) const;
 
   /// Forgets producers whose last batch is older than `expiration_ms` and that have no open transaction.
   void expire(Timestamp now, std::int64_t expiration_ms);

@@ -88,6 +88,10 @@ class Segment {
   LogResult<const std::vector<AbortedTransaction>*> aborted();
   /// Largest record timestamp; kNoTimestamp where no record has one.
   LogResult<Timestamp> max_timestamp();
+  /// As max_timestamp where that is in memory; kNoTimestamp: it is not, or no record has one.
+  Timestamp known_max_timestamp() const {
+    return index_ ? index_->max_timestamp() : max_timestamp_.value_or(kNoTimestamp);
+  }
   /// As max_timestamp, or the file's time of change where no record has one (formats before 0.10).
   LogResult<Timestamp> retention_timestamp();
   /// Of the first batch: what segment.ms counts from.

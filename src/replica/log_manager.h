@@ -3,7 +3,8 @@
 /// (creates, leads, stands down, deletes), writes the checkpoints, applies retention, and closes everything
 /// in the order that a clean stop needs.
 ///
-/// A log is opened off the loops and handed to the loop that owns its partition; this class keeps only where
+/// A log is opened off the loops; one of which all is on disk falls asleep again at once (log/log.h) until it is
+/// first used. It is handed to the loop that owns its partition; this class keeps only where
 /// each partition lies. A directory whose disk fails takes its partitions offline; if it was the last one,
 /// `on_fatal` ends the node. A partition whose log is damaged is left as it is and not served; one that a
 /// full disk keeps from being opened is tried again until there is room.
@@ -221,6 +222,7 @@ class LogManager {
   void say_recovered(Duration took) const;
   static Opened open_one(LogManager* self, const Work& work);
   void refuse(const Opened& one);
+  void give_up(const TopicIdPartition& id, const Place& place, const std::string& why);
   static io::Task<void> run_reopening(LogManager* self);
   void publish_unserved();
   io::Task<void> forget_earlier_topics(std::vector<Work>* work);

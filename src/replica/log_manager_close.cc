@@ -212,11 +212,13 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there,
       continue;
     }
     auto shared = std::make_shared<log::FlushPlan>(std::move(*plan));
-    auto job = [shared, disk] { return shared->run(*disk); };
-    auto synced = co_await io::offload(there->loop(), std::move(job));
-    if (synced.failed()) {
-      partition->go_offline(synced.error().what);
-      continue;
+    if (!shared->empty()) {
+      auto job = [shared, disk] { return shared->run(*disk); };
+      auto synced = co_await io::offload(there->loop(), std::move(job));
+      if (synced.failed()) {
+        partition->go_offline(synced.error().what);
+        continue;
+      }
     }
     partition->log().complete_flush(*shared);
     if (shared->no_room) unclean->push_back(partition->id());

@@ -53,9 +53,11 @@ io::Task<void> LogManager::hand_over(std::vector<Opened> opened, const image::Im
     PartitionSettings settings = partition_settings(*config_, *image, one.place.name.topic);
     io::Loop* control = &loop_;
     auto offline = [this, control](const Partition& partition) {
-      control->post([this, id = partition.id(), why = partition.log().offline_reason()] {
+      control->post([this, id = partition.id(), why = partition.log().offline_reason(), damaged = partition.damaged()] {
         auto place = places_.find(id);
-        if (place != places_.end()) directory_failed(place->second.directory, why);
+        if (place == places_.end()) return;
+        if (damaged) give_up(id, place->second, why);
+        else directory_failed(place->second.directory, why);
       });
     };
     io::Loop& home = partitions_.owning(one.id).loop();
@@ -82,11 +84,16 @@ void LogManager::refuse(const Opened& one) {
     if (!std::exchange(reopening_, true)) loop_.spawn(run_reopening(this));
     return;
   }
-  states_[one.place.directory].unclean = true;
-  bool offsets = one.place.name.topic == "__consumer_offsets";
-  loop_.log().error("log", "{} is not served: {}{}", name, one.error,
+  give_up(one.id, one.place, one.error);
+}
+
+// The log is damaged: its partition is left as it is.
+void LogManager::give_up(const TopicIdPartition& id, const Place& place, const std::string& why) {
+  states_[place.directory].unclean = true;
+  bool offsets = place.name.topic == "__consumer_offsets";
+  loop_.log().error("log", "{} is not served: {}{}", place.name.to_string(), why,
                     offsets ? ". Until then its groups have no coordinator" : "");
-  unserved_.insert(one.id);
+  unserved_.insert(id);
   publish_unserved();
 }
 

@@ -239,6 +239,11 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
       return result;
     }
   }
+  if (work.fresh && work.create) {
+    // Its first file is made by its first record.
+    result.log = log::Log::open_asleep(dir.disk(), work.how, log::LogSummary(), log::EpochCache());
+    return result;
+  }
   auto opened = log::Log::open(dir.disk(), work.how, &result.report);
   if (opened.failed()) {
     result.error = opened.error().message;
@@ -254,6 +259,13 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
       result.log->complete_flush(plan);
     } else {
       result.error = synced.error().what;
+      result.log.reset();
+    }
+  }
+  if (result.log != nullptr) {
+    auto asleep = result.log->doze();
+    if (asleep.failed()) {
+      result.error = asleep.error().message;
       result.log.reset();
     }
   }

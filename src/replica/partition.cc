@@ -174,6 +174,10 @@ void Partition::write_queued() {
   if (gate_ != Gate::kOpen && !retired_) return;  // set_gate() comes back to them, in their order
   Timestamp now = loop_.wall_now();
   ErrorCode state = check_leader(kNoEpoch);
+  if (state == ErrorCode::NONE && log_->asleep() && first_queued_ != nullptr) {
+    if (!waking_) loop_.spawn(wake_for_appends(shared_from_this()));
+    return;  // wake() comes back to them
+  }
   for (Queued* one = first_queued_; one != nullptr; one = one->next()) {
     one->refused = state;
     if (state == ErrorCode::NONE)
@@ -186,6 +190,40 @@ void Partition::write_queued() {
       after_append(*one->outcome);
     one->finish();
   }
+}
+
+// The log could not be woken, and is not offline: the disk is full.
+void Partition::refuse_queued(const log::LogError& why) {
+  while (first_queued_ != nullptr) {
+    first_queued_->outcome = Err(why);
+    first_queued_->finish();
+  }
+}
+
+io::Task<log::LogResult<void>> Partition::wake(std::shared_ptr<Partition> self) {
+  while (self->waking_) co_await self->progress_.wait();
+  std::shared_ptr<log::Log> log = self->log_;
+  if (self->retired_ || self->shut() || !log->asleep() || log->offline()) co_return log::LogResult<void>();
+  self->waking_ = true;
+  std::shared_ptr<log::Waking> waking = log->begin_wake(self->loop_.wall_now());
+  auto job = [waking] { waking->run(); };
+  co_await io::offload(self->loop_, std::move(job));
+  self->waking_ = false;
+  self->progress_.notify_all();
+  log::LogResult<void> outcome;
+  // As in fetch_cold: the files may have been gone from where they were.
+  if (!self->retired_ && !self->shut() && self->log_ == log) outcome = log->complete_wake(*waking);
+  if (outcome.failed()) {
+    self->damaged_ = outcome.error().kind == log::LogErrorKind::kCorrupt;
+    (void)self->failed(outcome.error());
+    if (log->asleep() && !log->offline()) self->refuse_queued(outcome.error());
+  }
+  if (self->first_queued_ != nullptr) self->loop_.ready().push(self->writer_);
+  co_return outcome;
+}
+
+io::Task<void> Partition::wake_for_appends(std::shared_ptr<Partition> self) {
+  (void)co_await wake(self);
 }
 
 io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes records, AppendOptions options,
@@ -287,7 +325,7 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
 }
 
 io::Task<void> Partition::flushes_done() {
-  while (flushing_) co_await progress_.wait();
+  while (flushing_ || waking_) co_await progress_.wait();
 }
 
 void Partition::go_offline(const std::string& why) {

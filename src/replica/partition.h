@@ -102,11 +102,16 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   /// Deletes what retention gives up, rolls what is due; the files to remove later are returned.
   static io::Task<std::vector<std::string>> retain(std::shared_ptr<Partition> self, Timestamp now);
+  /// A log that is asleep is opened by the pool; the partition goes offline where that fails. Errors: those of
+  /// Log::complete_wake.
+  static io::Task<log::LogResult<void>> wake(std::shared_ptr<Partition> self);
+  /// It is offline because its log is damaged, not its disk.
+  bool damaged() const { return damaged_; }
   /// Starts a flush of all that was appended, unless one runs that will be followed by another.
   void start_flush();
   /// Starts a flush if the last one is flush.ms ago and something was appended since.
   void flush_if_old(Instant now);
-  /// Ends when no flush is under way.
+  /// Ends when no flush is under way, and no opening of the log.
   io::Task<void> flushes_done();
   /// The log failed, or its disk did.
   void go_offline(const std::string& why);
@@ -142,6 +147,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::optional<Appended> validate(Bytes& records, const AppendOptions& options, wire::CompressionScratch& scratch);
   /// Gives the queued appends their offsets, writes them in one call, and tells each what became of it.
   void write_queued();
+  void refuse_queued(const log::LogError& why);
+  static io::Task<void> wake_for_appends(std::shared_ptr<Partition> self);
   void after_append(const log::AppendResult& result);
   void move_high_watermark();
   /// Goes offline if `error` is why the log has; what clients are told then.
@@ -165,6 +172,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Gate gate_ = Gate::kOpen;
   bool told_offline_ = false;
   bool told_no_room_ = false;
+  bool waking_ = false;
+  bool damaged_ = false;
   bool flushing_ = false;
   bool flush_again_ = false;
   Instant last_flush_;

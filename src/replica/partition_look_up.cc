@@ -27,6 +27,7 @@ log::Waits patience(const log::Log& log, std::size_t round) {
 
 io::Task<log::LogResult<void>> Partition::fetch_cold(std::shared_ptr<Partition> self) {
   std::shared_ptr<log::Log> log = self->log_;
+  if (log->asleep()) co_return co_await wake(self);
   std::shared_ptr<log::ColdRead> cold = log->take_cold();
   auto outcome = std::make_shared<log::LogResult<void>>();
   io::Disk* disk = &self->loop_.disk();
@@ -168,7 +169,13 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
     self->loop_.log().warn("log", "{}-{}: retention: {}", self->topic_, self->id_.partition,
                            deleted.error().message);
   }
-  co_return log.take_deleted_files();
+  std::vector<std::string> files = log.take_deleted_files();
+  // Who has only been read is not needed open until the next time.
+  if (!self->flushing_ && !self->waking_ && self->first_queued_ == nullptr) {
+    auto asleep = log.doze();
+    if (asleep.failed()) (void)self->failed(asleep.error());
+  }
+  co_return files;
 }
 
 }  // namespace milena::replica

@@ -33,6 +33,8 @@ void answer(replica::LoopPartitions& there, Question& question) {
   ErrorCode error = ErrorCode::NONE;
   if (partition == nullptr) error = there.why_missing(question.id);
   else if (partition->log().offline()) error = ErrorCode::KAFKA_STORAGE_ERROR;
+  if (error == ErrorCode::NONE && partition->log().wake(there.loop().wall_now()).failed())
+    error = ErrorCode::KAFKA_STORAGE_ERROR;
   question.answer.error_code = wire::to_int16(error);
   if (error != ErrorCode::NONE) return;
   for (const log::ProducerEntry& entry : partition->log().producers().producers()) {

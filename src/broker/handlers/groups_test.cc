@@ -282,6 +282,9 @@ TEST(GroupList, tells_of_nothing_that_a_power_loss_could_take_back) {
   find.coordinator_keys = {"g"};
   ASSERT_EQ(world.ask<wire::FindCoordinatorApi>(find, 6)->coordinators.at(0).error_code, 0);
   world.world().run_for(1s);
+  TopicIdPartition id{world.image().topic("__consumer_offsets")->id, PartitionId(0)};
+  auto partition = world.node().partitions().owning(id).find(id);
+  ASSERT_TRUE(partition->log().wake(Timestamp(0)).has_value()) << "opening it is not what is to be slow";
 
   wire::OffsetCommitRequest commit;
   commit.group_id = "g";
@@ -294,8 +297,6 @@ TEST(GroupList, tells_of_nothing_that_a_power_loss_could_take_back) {
   auto list = world.ask<wire::ListGroupsApi>({}, 5);
   ASSERT_TRUE(list.has_value()) << list.error().message;
   ASSERT_EQ(list->groups.size(), 1u);
-  TopicIdPartition id{world.image().topic("__consumer_offsets")->id, PartitionId(0)};
-  auto partition = world.node().partitions().owning(id).find(id);
   EXPECT_EQ(partition->log().log_end_offset(), Offset(1));
   EXPECT_EQ(partition->high_watermark(), Offset(1));
   EXPECT_EQ(world.wait<wire::OffsetCommitApi>(committing)->topics.at(0).partitions.at(0).error_code, 0);
