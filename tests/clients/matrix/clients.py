@@ -25,6 +25,7 @@ def java(classes, libs):
 COMMANDS = {
     "java-4.3": java("java4/classes", harness.kafka_classpath),
     "java-3.9": java("java3/classes", lambda: BUILT / "java3" / "libs" / "*"),
+    "librdkafka": python("librdkafka.py"),
     "aiokafka": python("aiokafka_driver.py"),
     "kafka-python": python("kafka_python.py"),
     "franz-go": lambda: [str(BUILT / "franz")],
@@ -34,6 +35,10 @@ COMMANDS = {
 
 # client: {scenario, or "null_headers", "null_records", "header_order": why it is not asked}. Nothing here is about the node.
 LACKS = {
+    "librdkafka": {
+        "rebalance_sticky": "its sticky assignor is the cooperative one",
+        "delete_group_offsets": "not in the Python binding",
+    },
     "aiokafka": {
         "null_records": "wants a key or a value",
         "delete_groups": "no DeleteGroups", "delete_group_offsets": "no OffsetDelete",

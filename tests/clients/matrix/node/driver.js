@@ -6,18 +6,46 @@ const zlib = require('zlib')
 const { Kafka, CompressionTypes, CompressionCodecs, ConfigResourceTypes, PartitionAssigners, logLevel } = require('kafkajs')
 const SnappyCodec = require('kafkajs-snappy')
 const lz4 = require('lz4js')
+const { hash: xxh32 } = require('lz4js/xxh32')
 
 const MAX_BYTES = 16 << 20
 const CODECS = { none: 0, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy, lz4: CompressionTypes.LZ4, zstd: CompressionTypes.ZSTD }
 CompressionCodecs[CompressionTypes.Snappy] = SnappyCodec
 CompressionCodecs[CompressionTypes.LZ4] = () => ({
-  compress: async encoder => Buffer.from(lz4.compress(encoder.buffer)),
-  decompress: async data => Buffer.from(lz4.decompress(data)),
+  compress: async encoder => independent(Buffer.from(lz4.compress(encoder.buffer))),
+  decompress: async data => unframe(data),
 })
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   compress: async encoder => zlib.zstdCompressSync(encoder.buffer),
   decompress: async data => zlib.zstdDecompressSync(data),
 })
+
+/** Kafka refuses frames that may refer to earlier blocks; this encoder writes one block, but does not say so. */
+function independent(frame) {
+  frame[4] |= 0x20
+  frame[6] = (xxh32(0, frame, 4, 2) >> 8) & 0xff
+  return frame
+}
+
+/** The blocks of an LZ4 frame; lz4js itself fails over frames that name their content's size. */
+function unframe(frame) {
+  const flags = frame[4]
+  const blockMax = 1 << (2 * (frame[5] >> 4) + 8)
+  const parts = []
+  let at = flags & 8 ? 15 : 7
+  for (let word; (word = frame.readUInt32LE(at)) !== 0; ) {
+    at += 4
+    const size = word & 0x7fffffff
+    if (word >>> 31) {
+      parts.push(frame.subarray(at, at + size))
+    } else {
+      const block = Buffer.alloc(blockMax)
+      parts.push(block.subarray(0, lz4.decompressBlock(frame, block, at, size, 0)))
+    }
+    at += size + (flags & 0x10 ? 4 : 0)
+  }
+  return Buffer.concat(parts)
+}
 
 const kafka = new Kafka({
   clientId: 'matrix',
