@@ -3,6 +3,7 @@
 #include <zstd_errors.h>
 
 #include <array>
+#include <cstring>
 #include <limits>
 
 #include "base/check.h"
@@ -235,29 +236,46 @@ void compress(Codec codec, int level, ByteView in, Buffer& out, CompressionScrat
   }
 }
 
+namespace {
+
+DecompressResult run(Codec codec, ByteView in, const DecompressOptions& options, BoundedOutput& out,
+                     CompressionScratch& scratch) {
+  switch (codec) {
+    case Codec::kNone: {
+      if (in.size() > options.bytes_max) return Err(CompressionError::kTooLarge);
+      MutableByteView room = out.room(in.size());
+      if (!in.empty()) std::memcpy(room.data(), in.data(), in.size());
+      out.commit(in.size());
+      return {};
+    }
+    case Codec::kGzip:
+      return decompress_gzip(in, out, scratch.state());
+    case Codec::kSnappy:
+      return decompress_snappy(in, out);
+    case Codec::kLz4:
+      return decompress_lz4(in, options.any_lz4_header_checksum, out);
+    case Codec::kZstd:
+      return decompress_zstd(in, out, scratch.state());
+  }
+  return Err(CompressionError::kUnsupported);
+}
+
+}  // namespace
+
 Result<void, CompressionError> decompress(Codec codec, ByteView in, const DecompressOptions& options,
                                           Buffer& out, CompressionScratch& scratch) {
   BoundedOutput bounded(out, options.bytes_max);
-  auto run = [&]() -> DecompressResult {
-    switch (codec) {
-      case Codec::kNone:
-        if (in.size() > options.bytes_max) return Err(CompressionError::kTooLarge);
-        out.append(in);
-        return {};
-      case Codec::kGzip:
-        return decompress_gzip(in, bounded, scratch.state());
-      case Codec::kSnappy:
-        return decompress_snappy(in, bounded);
-      case Codec::kLz4:
-        return decompress_lz4(in, options.any_lz4_header_checksum, bounded);
-      case Codec::kZstd:
-        return decompress_zstd(in, bounded, scratch.state());
-    }
-    return Err(CompressionError::kUnsupported);
-  };
-  auto result = run();
+  auto result = run(codec, in, options, bounded, scratch);
   if (result.failed()) bounded.undo();
   return result;
+}
+
+Result<void, CompressionError> decompress_to(PayloadSink& sink, Codec codec, ByteView in,
+                                             const DecompressOptions& options, Buffer& window,
+                                             CompressionScratch& scratch) {
+  window.clear();
+  BoundedOutput bounded(window, options.bytes_max, &sink);
+  return run(codec, in, options, bounded, scratch);
 }
 
 }  // namespace milena::wire

@@ -5,10 +5,12 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "wire/compression.h"
+#include "wire/payload_sink.h"
 
 namespace milena::wire {
 
@@ -31,13 +33,13 @@ struct CompressionScratch::State {
   std::vector<std::uint64_t> lz4_hc;  // aligned block for LZ4_compress_HC_extStateHC
 };
 
-/// What a decompressor writes to: the end of a Buffer, never past the caller's limit.
+/// What a decompressor writes to: the end of a Buffer, never past the caller's limit. A sink takes from its front.
 class BoundedOutput {
  public:
-  BoundedOutput(Buffer& buffer, std::size_t bytes_max)
-      : buffer_(buffer), start_(buffer.size()), bytes_max_(bytes_max) {}
+  BoundedOutput(Buffer& buffer, std::size_t bytes_max, PayloadSink* sink = nullptr)
+      : buffer_(buffer), start_(buffer.size()), bytes_max_(bytes_max), sink_(sink) {}
 
-  std::size_t produced() const { return buffer_.size() - start_; }
+  std::size_t produced() const { return taken_ + buffer_.size() - start_; }
   std::size_t left() const { return bytes_max_ - produced(); }
   /// Room for up to `want` more bytes, cut at the limit; nothing is produced until commit().
   MutableByteView room(std::size_t want) {
@@ -48,17 +50,29 @@ class BoundedOutput {
     buffer_.resize(size);
     return view;
   }
-  /// What the buffer has room for already, at least `at_least` unless the limit is nearer.
+  /// What the buffer has room for already, at least `at_least` unless the limit is nearer; a piece for a sink.
   MutableByteView room_to_fill(std::size_t at_least) {
+    if (sink_ != nullptr) return room(kPiece);
     return room(std::max(at_least, buffer_.capacity() - buffer_.size()));
   }
-  void commit(std::size_t count) { buffer_.resize(buffer_.size() + count); }
+  void commit(std::size_t count) {
+    buffer_.resize(buffer_.size() + count);
+    if (sink_ == nullptr) return;
+    std::size_t size = buffer_.size() - start_;
+    std::size_t taken = sink_->take({buffer_.data() + start_, size});
+    std::memmove(buffer_.data() + start_, buffer_.data() + start_ + taken, size - taken);
+    buffer_.resize(start_ + size - taken);
+    taken_ += taken;
+  }
   void undo() { buffer_.resize(start_); }
 
  private:
+  static constexpr std::size_t kPiece = std::size_t{64} << 10;
   Buffer& buffer_;
   std::size_t start_;
   std::size_t bytes_max_;
+  PayloadSink* sink_;
+  std::size_t taken_ = 0;
 };
 
 using DecompressResult = Result<void, CompressionError>;

@@ -1,67 +1,17 @@
 #include "wire/record.h"
 
-#include "base/varint.h"
+#include "wire/record_fields.h"
 
 namespace milena::wire {
 namespace {
-
-/// Reads varints and fields from [at, end); after a failure everything reads as 0 and `failed` tells.
-struct Fields {
-  const std::uint8_t* at;
-  const std::uint8_t* end;
-  bool failed = false;
-
-  std::size_t left() const { return static_cast<std::size_t>(end - at); }
-
-  /// Three bytes and more, and what is cut short.
-  std::uint64_t long_varint(std::size_t bytes_max) {
-    std::uint64_t value = 0;
-    std::size_t n = get_uvarint({at, left()}, value, bytes_max);
-    if (n == 0) {
-      failed = true;
-      at = end;
-      return 0;
-    }
-    at += n;
-    return value;
-  }
-  std::uint64_t short_varint(std::size_t bytes_max) {
-    if (left() >= 2) [[likely]] {
-      std::uint32_t low = at[0];
-      if (low < 0x80) {
-        ++at;
-        return low;
-      }
-      std::uint32_t high = at[1];
-      if (high < 0x80) [[likely]] {
-        at += 2;
-        return (low & 0x7fU) | (high << 7);
-      }
-    }
-    return long_varint(bytes_max);
-  }
-  std::int32_t varint() { return unzigzag(static_cast<std::uint32_t>(short_varint(kMaxVarintBytes32))); }
-  std::int64_t varlong() { return unzigzag(short_varint(kMaxVarintBytes64)); }
-  /// Length and bytes; nullopt for a negative length.
-  std::optional<ByteView> field(bool& too_long) {
-    std::int32_t length = varint();
-    if (length < 0) return std::nullopt;
-    if (static_cast<std::size_t>(length) > left()) [[unlikely]] {
-      too_long = true;
-      at = end;
-      return std::nullopt;
-    }
-    ByteView bytes{at, static_cast<std::size_t>(length)};
-    at += length;
-    return bytes;
-  }
-};
 
 std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
-std::optional<RecordError> read_headers(Fields& fields, HeadersView& headers) {
+}  // namespace
+
+std::optional<RecordError> read_headers(RecordFields& fields, HeadersView& headers) {
   std::int32_t count = fields.varint();
   if (fields.failed) return RecordError::kBadVarint;
   if (count < 0 || static_cast<std::size_t>(count) > fields.left()) return RecordError::kBadHeaders;
@@ -80,7 +30,28 @@ std::optional<RecordError> read_headers(Fields& fields, HeadersView& headers) {
   return std::nullopt;
 }
 
-}  // namespace
+std::optional<RecordError> read_record(RecordFields fields, RecordView& record) {
+  record.attributes = *fields.at++;
+  record.timestamp_delta = fields.varlong();
+  record.offset_delta = fields.varint();
+  bool too_long = false;
+  record.key = fields.field(too_long);
+  record.value = fields.field(too_long);
+  if (too_long) return RecordError::kBadField;
+  if (fields.failed) return RecordError::kBadVarint;
+  if (auto bad = read_headers(fields, record.headers); bad.has_value()) return bad;
+  if (fields.at != fields.end) return RecordError::kBadLength;
+  return std::nullopt;
+}
+
+RecordBase::RecordBase(const BatchView& batch) : offset(batch.base_offset()), timestamp(batch.base_timestamp()) {
+  if (batch.timestamp_type() == TimestampType::kLogAppendTime) append_time = batch.max_timestamp();
+}
+
+void RecordBase::apply(RecordView& record) const {
+  record.offset = Offset(wrapping_add(offset.value(), record.offset_delta));
+  record.timestamp = append_time.value_or(Timestamp(wrapping_add(timestamp.value(), record.timestamp_delta)));
+}
 
 std::string_view describe(RecordError error) {
   switch (error) {
@@ -105,7 +76,7 @@ std::string_view describe(RecordError error) {
 bool HeadersView::Cursor::next(RecordHeader& header) {
   if (left_ <= 0) return false;
   --left_;
-  Fields fields{rest_.data(), rest_.data() + rest_.size()};
+  RecordFields fields{rest_.data(), rest_.data() + rest_.size()};
   bool too_long = false;
   header.key = as_text(fields.field(too_long).value_or(ByteView{}));
   header.value = fields.field(too_long);
@@ -150,21 +121,12 @@ bool RecordReader::next(RecordView& record) {
   }
   if (at_ == end_) return fail(RecordError::kMissingRecords);
   const std::uint8_t* start = at_;
-  Fields outer{at_, end_};
+  RecordFields outer{at_, end_};
   std::int32_t length = outer.varint();
   if (outer.failed) return fail(RecordError::kBadVarint);
   if (length < 1 || static_cast<std::size_t>(length) > outer.left()) return fail(RecordError::kBadLength);
-  Fields fields{outer.at, outer.at + length};
-  record.attributes = *fields.at++;
-  record.timestamp_delta = fields.varlong();
-  record.offset_delta = fields.varint();
-  bool too_long = false;
-  record.key = fields.field(too_long);
-  record.value = fields.field(too_long);
-  if (too_long) return fail(RecordError::kBadField);
-  if (fields.failed) return fail(RecordError::kBadVarint);
-  if (auto bad = read_headers(fields, record.headers); bad.has_value()) return fail(*bad);
-  if (fields.at != fields.end) return fail(RecordError::kBadLength);
+  RecordFields fields{outer.at, outer.at + length};
+  if (auto bad = read_record(fields, record); bad.has_value()) return fail(*bad);
   record.offset = Offset(wrapping_add(base_offset_.value(), record.offset_delta));
   record.timestamp =
       append_time_.value_or(Timestamp(wrapping_add(base_timestamp_.value(), record.timestamp_delta)));

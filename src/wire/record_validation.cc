@@ -4,6 +4,7 @@
 
 #include "wire/batch_builder.h"
 #include "wire/record.h"
+#include "wire/record_stream.h"
 
 namespace milena::wire {
 namespace {
@@ -143,26 +144,46 @@ class RecordFaults {
   bool bad_timestamp_ = false;
 };
 
-Result<Walk, ProduceError> walk_records(const BatchView& batch, ByteView payload,
-                                        const ValidationOptions& options) {
-  Walk walk;
-  RecordFaults faults(options);
-  RecordReader reader(batch, payload);
-  RecordView record;
-  for (std::int32_t index = 0; reader.next(record); ++index) {
-    faults.check(batch, record, index);
-    if (record.timestamp > walk.max_timestamp) {
-      walk.max_timestamp = record.timestamp;
-      walk.max_timestamp_delta = index;
+/// Looks at the records one by one, then tells.
+class Walker {
+ public:
+  Walker(const BatchView& batch, const ValidationOptions& options)
+      : batch_(batch), options_(options), faults_(options) {}
+
+  void see(const RecordView& record) {
+    std::int32_t index = next_++;
+    faults_.check(batch_, record, index);
+    if (record.timestamp > walk_.max_timestamp) {
+      walk_.max_timestamp = record.timestamp;
+      walk_.max_timestamp_delta = index;
     }
     if (record.offset_delta != index) [[unlikely]]
-      walk.offsets_in_step = false;
+      walk_.offsets_in_step = false;
   }
-  if (auto error = reader.error(); error.has_value()) {
-    return fault(ProduceFault::kInvalidRecord, "{}: {}", options.partition, describe(*error));
+
+  Result<Walk, ProduceError> end(std::optional<RecordError> error) {
+    if (error.has_value()) {
+      return fault(ProduceFault::kInvalidRecord, "{}: {}", options_.partition, describe(*error));
+    }
+    TRY(faults_.verdict());
+    return walk_;
   }
-  TRY(faults.verdict());
-  return walk;
+
+ private:
+  const BatchView& batch_;
+  const ValidationOptions& options_;
+  RecordFaults faults_;
+  Walk walk_;
+  std::int32_t next_ = 0;
+};
+
+Result<Walk, ProduceError> walk_records(const BatchView& batch, ByteView payload,
+                                        const ValidationOptions& options) {
+  Walker walker(batch, options);
+  RecordReader reader(batch, payload);
+  RecordView record;
+  while (reader.next(record)) walker.see(record);
+  return walker.end(reader.error());
 }
 
 /// Does anything ask for a look inside a compressed batch?
@@ -175,13 +196,28 @@ bool must_decompress(const BatchView& batch, const ValidationOptions& options) {
   return suspect(batch.base_timestamp()) || suspect(batch.max_timestamp());
 }
 
+std::unexpected<ProduceError> cannot_unpack(CompressionError error, const ValidationOptions& options) {
+  return fault(error == CompressionError::kTooLarge ? ProduceFault::kMessageTooLarge : ProduceFault::kInvalidRecord,
+               "{}: {}", options.partition, describe(error));
+}
+
+/// The same for a compressed batch, of which only pieces are in memory at a time.
+Result<Walk, ProduceError> walk_compressed(const BatchView& batch, const ValidationOptions& options,
+                                           CompressionScratch& scratch) {
+  Walker walker(batch, options);
+  RecordStream stream(batch, [&walker](const RecordView& record) { walker.see(record); });
+  Buffer window;
+  auto unpacked = decompress_to(stream, *batch.codec(),  // NOLINT(bugprone-unchecked-optional-access) checked
+                                batch.payload(), {.bytes_max = options.decompressed_bytes_max}, window, scratch);
+  if (unpacked.failed()) return cannot_unpack(unpacked.error(), options);
+  return walker.end(stream.finish(window.view()));
+}
+
 Result<ByteView, ProduceError> unpack(const BatchView& batch, const ValidationOptions& options, Buffer& out,
                                       CompressionScratch& scratch) {
   auto payload = unpack_payload(batch, options.decompressed_bytes_max, out, scratch);
-  if (!payload.failed()) return *payload;
-  bool large = payload.error() == CompressionError::kTooLarge;
-  return fault(large ? ProduceFault::kMessageTooLarge : ProduceFault::kInvalidRecord, "{}: {}",
-               options.partition, describe(payload.error()));
+  if (payload.failed()) return cannot_unpack(payload.error(), options);
+  return *payload;
 }
 
 /// The batch with offset deltas 0 to n-1, in the target codec.
@@ -243,12 +279,16 @@ Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const Valid
     return valid;
   }
 
-  Buffer unpacked;
-  TRY_ASSIGN(ByteView payload, unpack(batch, options, unpacked, scratch));
-  TRY_ASSIGN(Walk walk, walk_records(batch, payload, options));
+  TRY_ASSIGN(Walk walk, batch.compressed() ? walk_compressed(batch, options, scratch)
+                                           : walk_records(batch, batch.payload(), options));
   valid.records_checked = true;
   valid.max_timestamp = walk.max_timestamp;
   valid.max_timestamp_delta = walk.max_timestamp_delta;
+  Buffer unpacked;
+  ByteView payload;
+  if (!walk.offsets_in_step || target != source) {
+    TRY_ASSIGN(payload, unpack(batch, options, unpacked, scratch));
+  }
   if (!walk.offsets_in_step) {
     TRY_ASSIGN(valid.bytes, renumber(batch, payload, target, options, scratch));
     valid.rebuilt = true;
