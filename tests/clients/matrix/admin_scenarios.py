@@ -80,15 +80,15 @@ class AdminScenarios(Scenarios):
 
     def commit(self, group, topic):
         """A member that reads all 40 records, commits and leaves."""
-        self.client.join(name=group, group=group, topics=[topic], strategy="range", session_ms=10_000)
-        self.eventually(lambda: self.client.member(name=group)["total"], 40, seconds=30)
+        self.client.join(name=group, group=group, topics=[topic], strategy="range", session_ms=20_000)
+        self.eventually(lambda: self.client.member(name=group)["total"], 40)
         self.client.leave(name=group)
 
     def test_groups(self):
         topic, group = self.topic(), f"admin-{self.client_name}"
         self.produce(topic, self.sample(40))
-        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=10_000)
-        self.eventually(lambda: self.client.member(name="m")["total"], 40, seconds=30)
+        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=20_000)
+        self.eventually(lambda: self.client.member(name="m")["total"], 40)
         self.assertIn(group, self.client.list_groups()["groups"])
         found = self.client.describe_group(group=group)
         self.assertEqual((found["state"].lower(), len(found["members"])), ("stable", 1))
@@ -100,8 +100,8 @@ class AdminScenarios(Scenarios):
     def test_delete_groups(self):
         topic, group = self.topic(), f"deleted-{self.client_name}"
         self.produce(topic, self.sample(40))
-        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=10_000)
-        self.eventually(lambda: self.client.member(name="m")["total"], 40, seconds=30)
+        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=20_000)
+        self.eventually(lambda: self.client.member(name="m")["total"], 40)
         self.assertCode(NON_EMPTY_GROUP, self.client.delete_group, group=group)
         self.client.leave(name="m")
         self.client.delete_group(group=group)
@@ -122,8 +122,8 @@ class AdminScenarios(Scenarios):
         self.client.set_group_offsets(group=group, topic=topic, offsets={"0": 3, "2": 9})
         self.assertEqual(self.client.group_offsets(group=group, topic=topic, partitions=PARTITIONS)["offsets"],
                          {"0": 3, "1": 10, "2": 9, "3": 10})
-        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=10_000)
-        self.eventually(lambda: self.client.member(name="m")["total"], 8, seconds=30)
+        self.client.join(name="m", group=group, topics=[topic], strategy="range", session_ms=20_000)
+        self.eventually(lambda: self.client.member(name="m")["total"], 8)
         self.client.leave(name="m")
 
     def test_delete_group_offsets(self):

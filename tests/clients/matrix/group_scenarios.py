@@ -21,7 +21,7 @@ class GroupScenarios(Scenarios):
 
     def join(self, name, topic, strategy="range", **more):
         self.members.append(name)
-        self.client.join(name=name, group=self.group_id, topics=[topic], strategy=strategy, session_ms=10_000, **more)
+        self.client.join(name=name, group=self.group_id, topics=[topic], strategy=strategy, session_ms=20_000, **more)
 
     def leave(self, name):
         self.members.remove(name)
@@ -51,11 +51,11 @@ class GroupScenarios(Scenarios):
         topic = self.topic()
         self.produce(topic, self.numbered(0, 40))
         self.join("one", topic)
-        self.eventually(lambda: len(self.values()), 40, seconds=30)
+        self.eventually(lambda: len(self.values()), 40)
         self.leave("one")
         self.produce(topic, self.numbered(40, 20))
         self.join("two", topic)
-        self.eventually(lambda: len(self.values()), 60, seconds=30)
+        self.eventually(lambda: len(self.values()), 60)
         self.assertEqual(len(self.taken), 60, "no record comes twice")
 
     def rebalance(self, strategy):
@@ -68,22 +68,22 @@ class GroupScenarios(Scenarios):
             self.produce(topic, self.numbered(written, count))
             written += count
         self.join("a", topic, strategy)
-        self.eventually(lambda: self.sizes(topic), [4], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [4])
         write(40)
         self.join("b", topic, strategy)
-        self.eventually(lambda: self.sizes(topic), [2, 2], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [2, 2])
         write(40)
         self.join("c", topic, strategy)
-        self.eventually(lambda: self.sizes(topic), [1, 1, 2], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [1, 1, 2])
         write(40)
-        self.eventually(lambda: len(self.values()), written, seconds=30)
+        self.eventually(lambda: len(self.values()), written)
         self.leave("a")
-        self.eventually(lambda: self.sizes(topic), [2, 2], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [2, 2])
         write(40)
         self.leave("c")
-        self.eventually(lambda: self.sizes(topic), [4], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [4])
         write(40)
-        self.eventually(lambda: self.values(), {str(i).encode() for i in range(written)}, seconds=30)
+        self.eventually(lambda: self.values(), {str(i).encode() for i in range(written)})
 
     def test_rebalance_range(self):
         self.rebalance("range")
@@ -101,18 +101,18 @@ class GroupScenarios(Scenarios):
         """A member that joins takes some; what the other keeps is never revoked."""
         topic = self.topic()
         self.join("a", topic, "cooperative")
-        self.eventually(lambda: self.sizes(topic), [4], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [4])
         self.join("b", topic, "cooperative")
-        self.eventually(lambda: self.sizes(topic), [2, 2], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [2, 2])
         self.assertEqual(self.look("a")["revoked"], 2)
 
     def test_static_members(self):
         """A static member that comes back within its session gets its partitions, and the other notices nothing."""
         topic = self.topic()
         self.join("a", topic, instance="static-a")
-        self.eventually(lambda: self.sizes(topic), [4], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [4])
         self.join("b", topic, instance="static-b")
-        self.eventually(lambda: self.sizes(topic), [2, 2], seconds=30)
+        self.eventually(lambda: self.sizes(topic), [2, 2])
         before = {name: sorted(self.look(name)["assignment"][topic]) for name in "ab"}
         rebalances = self.look("a")["rebalances"]
         instances = {m["instance"] for m in self.client.describe_group(group=self.group_id)["members"]}
@@ -121,18 +121,18 @@ class GroupScenarios(Scenarios):
         self.leave("b")
         time.sleep(1)
         self.join("b", topic, instance="static-b")
-        self.eventually(lambda: sorted(self.look("b")["assignment"].get(topic, [])), before["b"], seconds=30)
+        self.eventually(lambda: sorted(self.look("b")["assignment"].get(topic, [])), before["b"])
         self.assertEqual(sorted(self.look("a")["assignment"][topic]), before["a"])
         self.assertEqual(self.look("a")["rebalances"], rebalances, "the other member was not disturbed")
         self.produce(topic, self.numbered(0, 40))
-        self.eventually(lambda: len(self.values()), 40, seconds=30)
+        self.eventually(lambda: len(self.values()), 40)
 
     def test_new_partitions(self):
         """Members learn of partitions that are added."""
         topic = self.topic(partitions=2)
         self.join("a", topic)
-        self.eventually(lambda: self.look("a")["assignment"].get(topic, []), [0, 1], seconds=30)
+        self.eventually(lambda: self.look("a")["assignment"].get(topic, []), [0, 1])
         self.client.create_partitions(topic=topic, count=PARTITIONS)
-        self.eventually(lambda: self.sizes(topic), [4], seconds=40)
+        self.eventually(lambda: self.sizes(topic), [4])
         self.produce(topic, self.numbered(0, 20))
-        self.eventually(lambda: len(self.values()), 20, seconds=30)
+        self.eventually(lambda: len(self.values()), 20)

@@ -96,7 +96,7 @@ class Scenarios(unittest.TestCase):
             call(*arguments, **fields)
         self.assertEqual(refused.exception.code, code, refused.exception)
 
-    def eventually(self, question, expected, seconds=10):
+    def eventually(self, question, expected, seconds=60):
         """Also while the question itself fails: a change may be answered before all of the broker shows it."""
         deadline = time.monotonic() + seconds
         while True:
