@@ -47,11 +47,13 @@ wire::DescribeQuorumResponse describe_quorum(const Raft& raft, const wire::Descr
   for (const Voter& voter : raft.voters().voters) {
     auto& state = data.current_voters.emplace_back();
     bool self = voter.id == raft.config().node_id;
+    auto known = raft.replicas().find(voter.key());
     state.replica_id = voter.id.value();
     state.replica_directory_id = voter.directory_id;
-    state.log_end_offset = self ? raft.log_end().value() : -1;
-    state.last_fetch_timestamp = self ? now.value() : -1;
-    state.last_caught_up_timestamp = self ? now.value() : -1;
+    bool fetched = !self && known != raft.replicas().end();
+    state.log_end_offset = self ? raft.log_end().value() : fetched ? known->second.log_end.value() : -1;
+    state.last_fetch_timestamp = self ? now.value() : fetched ? known->second.last_fetch.value() : -1;
+    state.last_caught_up_timestamp = self ? now.value() : fetched ? known->second.last_caught_up.value() : -1;
     auto& node = response.nodes.emplace_back();
     node.node_id = voter.id.value();
     for (const Endpoint& endpoint : voter.endpoints) {
@@ -61,7 +63,8 @@ wire::DescribeQuorumResponse describe_quorum(const Raft& raft, const wire::Descr
       listener.port = endpoint.port;
     }
   }
-  for (const auto& [key, observer] : raft.observers()) {
+  for (const auto& [key, observer] : raft.replicas()) {
+    if (raft.voters().is_voter(key)) continue;
     if (now.value() - observer.last_fetch.value() > kObserverSessionMs) continue;
     auto& state = data.observers.emplace_back();
     state.replica_id = key.id.value();

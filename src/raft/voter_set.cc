@@ -12,11 +12,26 @@ const Voter* VoterSet::find(BrokerId id) const {
 bool VoterSet::is_voter(BrokerId id, const Uuid& directory_id) const {
   const Voter* voter = find(id);
   return voter != nullptr &&
-         (voter->directory_id.is_zero() || directory_id.is_zero() || voter->directory_id == directory_id);
+         (voter->directory_id.is_zero() || voter->directory_id == directory_id);
 }
 
 bool VoterSet::is_only_voter(BrokerId id, const Uuid& directory_id) const {
   return voters.size() == 1 && is_voter(id, directory_id);
+}
+
+void VoterHistory::truncate(Offset end) {
+  while (entries_.size() > 1 && entries_.back().offset >= end) entries_.pop_back();
+}
+
+void VoterHistory::forget_before(Offset offset) {
+  while (entries_.size() > 1 && entries_[1].offset < offset) entries_.erase(entries_.begin());
+}
+
+const VoterSet& VoterHistory::at(Offset offset) const {
+  const Entry* found = &entries_.front();
+  for (const Entry& entry : entries_)
+    if (entry.offset < offset) found = &entry;
+  return found->voters;
 }
 
 wire::VotersRecord to_record(const VoterSet& voters) {
