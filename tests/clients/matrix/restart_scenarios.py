@@ -4,7 +4,7 @@ import harness
 from driver import Record
 from scenario import PARTITIONS, Scenarios
 
-COUNT = 3000
+COUNT = 2000
 
 
 class RestartScenarios(Scenarios):

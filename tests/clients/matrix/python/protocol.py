@@ -71,7 +71,7 @@ class Stream:
 
 
 def pause_before(number):
-    """How long a stream waits, so that one of 3,000 records lasts some seconds."""
+    """How long a stream waits, so that one of 2,000 records lasts some seconds."""
     return 0 if number % 5 else 0.005
 
 

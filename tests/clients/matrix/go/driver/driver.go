@@ -190,7 +190,7 @@ func (s *Stream) Answer() Answer {
 	return Answer{"acked": s.acked, "failed": append([]string{}, s.failed...)}
 }
 
-// Pace sleeps now and then, so that a stream of 3,000 records lasts some seconds.
+// Pace sleeps now and then, so that a stream of 2,000 records lasts some seconds.
 func Pace(number int) {
 	if number%5 == 0 {
 		time.Sleep(5 * time.Millisecond)
