@@ -10,7 +10,7 @@ dev_help() {
   test --fast                   under 2 minutes once built: unit, link, check and fuzz tests, formats, 50 seeds
   test --asan                   everything under ASan and UBSan (build-asan): unit and fuzz tests, 50 seeds
   test --tsan                   under TSan (build-tsan): unit tests, a node with two loops under load
-  sim [--seed N | --seeds N]    replay one seed of the simulator, or try N seeds
+  sim [--seed N | --seeds N]    replay one seed of the simulator, or try N seeds; `sim --raft` the quorum's
   fuzz [NAME...] [--seconds N]  fuzz the decoders and file loaders, each for N seconds (30) once built
   bench [--quick]               measure
   fmt [--all]                   clang-format over changed (or all) files

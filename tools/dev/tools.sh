@@ -1,12 +1,23 @@
 # ./dev sim, fuzz, bench, fmt and lint: the developer's tools.
 
 dev_sim() {
+  local -a programs=(milena_sim)
+  if [ "${1:-}" = --raft ]; then
+    programs=(milena_raft_sim)
+    shift
+  elif [[ " $* " = *" --mutants "* ]]; then
+    programs+=(milena_raft_sim)
+  fi
+  local -a targets=("${programs[@]}")
+  [[ " $* " != *" --mutant"* ]] || targets+=("${programs[@]/%/_mutants}")
   need_packages "${packages_build[@]}" "${packages_gtest[@]}"
   configure release -DMILENA_TESTS=ON
   has_target build milena_sim || die "this revision has no simulator program yet" "./dev test shows what there is"
-  phase "build the simulator" compile build milena_sim ||
+  phase "build the simulator" compile build "${targets[@]}" ||
     die "the build failed" "read the first compiler error above"
-  exec build/milena_sim "$@"
+  local program failed=0
+  for program in "${programs[@]}"; do "build/$program" "$@" || failed=1; done
+  return "$failed"
 }
 
 # ./dev fuzz [NAME...] [--seconds N]: each target is a program fuzz_NAME (tests/fuzz/README.md). It starts from the
