@@ -60,6 +60,7 @@ class BoundedOutput {
     if (sink_ == nullptr) return;
     std::size_t size = buffer_.size() - start_;
     std::size_t taken = sink_->take({buffer_.data() + start_, size});
+    if (taken == 0) return;
     std::memmove(buffer_.data() + start_, buffer_.data() + start_ + taken, size - taken);
     buffer_.resize(start_ + size - taken);
     taken_ += taken;

@@ -49,8 +49,8 @@ dev_build() {
   local preset=${1:-release}
   case $preset in
     release | debug) need_packages "${packages_build[@]}" ;;
-    asan | tsan | fuzz | tidy) need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_clang[@]}" ;;
-    *) die "unknown preset '$preset'" "./dev build [release|debug|asan|tsan|fuzz|tidy]" ;;
+    asan | tsan | tidy) need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_clang[@]}" ;;
+    *) die "unknown preset '$preset'" "./dev build [release|debug|asan|tsan|tidy]" ;;
   esac
   need_disk 2000
   configure "$preset" -DMILENA_TESTS="$(with_tests)"
