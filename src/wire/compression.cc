@@ -131,6 +131,15 @@ DecompressResult decompress_zstd_frame(ByteView& in, BoundedOutput& out, ZSTD_DC
   }
 }
 
+/// A frame of RFC 8878, skippable ones included. The library may also know formats from before it, whose decoders take
+/// the window that a header asks for.
+bool is_zstd_frame(ByteView in) {
+  if (in.size() < 4) return false;
+  std::uint32_t magic = 0;
+  for (std::size_t i = 4; i-- > 0;) magic = magic << 8 | in[i];
+  return magic == ZSTD_MAGICNUMBER || (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
+}
+
 DecompressResult decompress_zstd(ByteView in, BoundedOutput& out, CompressionScratch::State& state) {
   if (state.zstd_in == nullptr) {
     state.zstd_in.reset(ZSTD_createDCtx());
@@ -140,6 +149,7 @@ DecompressResult decompress_zstd(ByteView in, BoundedOutput& out, CompressionScr
   ZSTD_DCtx* context = state.zstd_in.get();
   std::size_t guess = std::max(kGrowMin, in.size() * 4);
   do {
+    if (!is_zstd_frame(in)) return Err(in.size() < 4 ? CompressionError::kTruncated : CompressionError::kCorrupt);
     ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     for (std::size_t state_left = 1; state_left != 0;) {
