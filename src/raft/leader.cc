@@ -129,7 +129,9 @@ void Raft::resign(const Now& now, Effects& effects) {
     auto known = leading_.replicas.find(voter.key());
     others.emplace_back(known == leading_.replicas.end() ? kNoOffset : known->second.log_end, voter.key());
   }
-  std::ranges::stable_sort(others, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::ranges::sort(others, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   leave_role(effects);
   role_ = Role::kResigned;
   resigned_ = {};
