@@ -49,6 +49,11 @@ void build(CLI::App& root, Context& context) {
   add_produce_verb(root, context);
   add_consume_verb(root, context);
   add_group_verbs(root, context);
+  add_status_verb(root, context);
+  add_config_verbs(root, context);
+  add_quorum_verbs(root, context);
+  add_feature_verbs(root, context);
+  add_log_verbs(root, context);
   add_storage_verbs(root, context);
   add_completion_verb(root, context);
   root.add_subcommand("help", "Explain a verb: milena help topic create");

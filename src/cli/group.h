@@ -45,6 +45,25 @@ struct GroupDescription {
   std::vector<GroupMember> members;
 };
 
+struct ListedGroup {
+  std::string state;
+  std::string type;
+  std::string protocol;
+  std::int32_t coordinator = -1;
+};
+/// All groups of the cluster: each broker knows those it coordinates. Waits for those that are still loading.
+io::Task<Outcome<std::map<std::string, ListedGroup>>> all_groups(Session* session);
+
+struct PartitionLag {
+  TopicPartition partition;
+  std::optional<std::int64_t> committed;
+  std::optional<std::int64_t> end;
+  std::optional<std::int64_t> lag() const;  // where both are known
+};
+/// Committed offsets of a group, and `also`, with the partitions' ends.
+io::Task<Outcome<std::vector<PartitionLag>>> lag_of(Session* session, std::string group,
+                                                    std::vector<TopicPartition> also);
+
 /// The group's coordinator, once it has read its log: a node that has just started takes a moment.
 io::Task<client::ClientResult<client::ConnectionPtr>> ready_coordinator(Session* session, std::string group);
 /// Waits a little where asking a coordinator again may help; false: `code` is final, or --timeout is over.

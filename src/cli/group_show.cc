@@ -8,16 +8,6 @@
 #include "wire/apis/list_groups.h"
 
 namespace milena::cli {
-namespace {
-
-struct ListedGroup {
-  std::string state;
-  std::string type;
-  std::string protocol;
-  std::int32_t coordinator = -1;
-};
-
-// All groups of the cluster: each broker knows those it coordinates.
 io::Task<Outcome<std::map<std::string, ListedGroup>>> all_groups(Session* session) {
   std::optional<std::vector<std::string>> no_topics(std::in_place);
   auto metadata = co_await session->cluster().fetch_metadata(std::move(no_topics));
@@ -46,25 +36,11 @@ io::Task<Outcome<std::map<std::string, ListedGroup>>> all_groups(Session* sessio
   co_return groups;
 }
 
-struct PartitionLag {
-  TopicPartition partition;
-  std::optional<std::int64_t> committed;
-  std::optional<std::int64_t> end;
-  Json row() const {
-    Json row;
-    row["topic"] = partition.first;
-    row["partition"] = partition.second;
-    row["committed"] = nullptr;
-    row["end_offset"] = nullptr;
-    row["lag"] = nullptr;
-    if (committed) row["committed"] = *committed;
-    if (end) row["end_offset"] = *end;
-    if (committed && end) row["lag"] = std::max<std::int64_t>(0, *end - *committed);
-    return row;
-  }
-};
+std::optional<std::int64_t> PartitionLag::lag() const {
+  if (!committed || !end) return std::nullopt;
+  return std::max<std::int64_t>(0, *end - *committed);
+}
 
-// Committed offsets and `also`, with the partitions' ends.
 io::Task<Outcome<std::vector<PartitionLag>>> lag_of(Session* session, std::string group,
                                                     std::vector<TopicPartition> also) {
   auto committed = co_await committed_offsets(session, std::move(group));
@@ -83,6 +59,21 @@ io::Task<Outcome<std::vector<PartitionLag>>> lag_of(Session* session, std::strin
     if (auto found = ends.find(partition); found != ends.end()) lag.end = found->second;
   }
   co_return result;
+}
+
+namespace {
+
+Json lag_row(const PartitionLag& one) {
+  Json row;
+  row["topic"] = one.partition.first;
+  row["partition"] = one.partition.second;
+  row["committed"] = nullptr;
+  row["end_offset"] = nullptr;
+  row["lag"] = nullptr;
+  if (one.committed) row["committed"] = *one.committed;
+  if (one.end) row["end_offset"] = *one.end;
+  if (auto lag = one.lag()) row["lag"] = *lag;
+  return row;
 }
 
 Json member_row(const GroupMember& member) {
@@ -106,7 +97,7 @@ Json group_row(const GroupDescription& group, const std::vector<PartitionLag>& l
   for (const GroupMember& member : group.members) row["members"].push_back(member_row(member));
   row["partitions"] = Json::array();
   for (const PartitionLag& lag : lags) {
-    Json partition = lag.row();
+    Json partition = lag_row(lag);
     partition["member_id"] = nullptr;
     partition["client_id"] = nullptr;
     partition["host"] = nullptr;
@@ -211,7 +202,7 @@ io::Task<int> show_lag(Session* session, GroupOptions options) {
     for (const PartitionLag& lag : *lags) {
       Json row;
       row["group"] = name;
-      row.update(lag.row());
+      row.update(lag_row(lag));
       rows.push_back(std::move(row));
     }
   }

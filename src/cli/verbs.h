@@ -10,6 +10,11 @@ void add_topic_verbs(CLI::App& root, Context& context);
 void add_produce_verb(CLI::App& root, Context& context);
 void add_consume_verb(CLI::App& root, Context& context);
 void add_group_verbs(CLI::App& root, Context& context);
+void add_config_verbs(CLI::App& root, Context& context);
+void add_feature_verbs(CLI::App& root, Context& context);
+void add_log_verbs(CLI::App& root, Context& context);
+void add_quorum_verbs(CLI::App& root, Context& context);
+void add_status_verb(CLI::App& root, Context& context);
 void add_storage_verbs(CLI::App& root, Context& context);
 void add_completion_verb(CLI::App& root, Context& context);
 

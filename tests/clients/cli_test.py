@@ -782,5 +782,228 @@ def murmur2(data):
     return (h ^ h >> 15) & 0x7fffffff
 
 
+class Configs(CliTest):
+    def test_set_get_delete_of_a_topic(self):
+        name = self.new_topic()
+        self.ok("config", "set", "topic", name, "retention.ms=3600000", "cleanup.policy=compact")
+        self.assertEqual(self.ok("config", "get", "topic", name, "retention.ms", "cleanup.policy"), "3600000\ncompact\n")
+        rows = {row["key"]: row for row in self.rows("config", "describe", "topic", name)}
+        self.assertEqual(rows["retention.ms"]["value"], "3600000")
+        self.assertEqual((rows["retention.ms"]["source"], rows["retention.ms"]["resource"]), ("topic", name))
+        self.assertNotIn("segment.ms", rows)
+        self.assertIn("segment.ms", {row["key"] for row in self.rows("config", "describe", "topic", name, "--all")})
+        done = milena("config", "set", "topic", name, "retention.ms=1", "--dry-run")
+        self.assertEqual((done.returncode, done.stderr), (0, "dry run: it would work, nothing was changed\n"))
+        self.assertEqual(self.ok("config", "get", "topic", name, "retention.ms"), "3600000\n")
+        self.ok("config", "delete", "topic", name, "--all")
+        self.assertEqual(self.ok("config", "get", "topic", name, "retention.ms"), "604800000\n")
+        self.assertIn("nothing is set", milena("config", "delete", "topic", name, "--all").stderr)
+
+    def test_brokers_and_their_default(self):
+        broker = str(self.rows("status")[0]["brokers"][0]["id"])
+        before = self.ok("config", "get", "broker", broker, "log.retention.ms")
+        try:
+            self.ok("config", "set", "broker", "default", "log.retention.ms=86400000")
+            row = lambda: next((r for r in self.rows("config", "describe", "broker", broker)  # noqa: E731
+                                if r["key"] == "log.retention.ms"), None)
+            harness.wait_until(lambda: row() and row()["source"] == "all brokers", 10, "the default reaches the broker")
+            self.ok("config", "set", "broker", broker, "log.retention.ms=43200000")
+            harness.wait_until(lambda: row()["value"] == "43200000", 10, "the broker's own value")
+            self.assertIn("log.retention.ms", self.ok("config", "describe", "broker", "default"))
+        finally:
+            milena("config", "delete", "broker", broker, "log.retention.ms")
+            milena("config", "delete", "broker", "default", "log.retention.ms")
+        harness.wait_until(lambda: self.ok("config", "get", "broker", broker, "log.retention.ms") == before, 10, "as before")
+
+    def test_groups_and_client_metrics(self):
+        group, metrics = new_name("g"), new_name("m")
+        self.ok("config", "set", "group", group, "consumer.session.timeout.ms=50000")
+        self.assertEqual(self.ok("config", "get", "group", group, "consumer.session.timeout.ms"), "50000\n")
+        self.ok("config", "set", "client-metrics", metrics, "interval.ms=30000")
+        self.assertIn(metrics, self.ok("config", "list", "client-metrics", "-o", "name").split())
+        self.assertIn({"resource": group, "resource_type": "group"}, self.rows("config", "list", "group"))
+        self.ok("config", "delete", "group", group, "--all")
+        self.ok("config", "delete", "client-metrics", metrics, "--all")
+
+    def test_what_is_wrong_is_named(self):
+        name = self.new_topic()
+        self.assertIn("did you mean 'retention.ms'?", self.fails(1, "config", "set", "topic", name, "retention.mss=1"))
+        self.assertIn("next: milena topic list", self.fails(3, "config", "describe", "topic", new_name()))
+        self.assertIn("has no 'no.such'", self.fails(3, "config", "get", "topic", name, "no.such"))
+        self.assertIn("is not key=value", self.fails(2, "config", "set", "topic", name, "x"))
+        self.assertIn("is no broker: give its id", self.fails(2, "config", "get", "broker", "one", "log.dirs"))
+        self.assertIn("config", self.fails(2, "config", "get", "thing", "x", "y"))
+        self.assertIn("or --all", self.fails(2, "config", "delete", "topic", name))
+
+
+class Cluster(CliTest):
+    def test_status_of_a_cluster_that_is_well(self):
+        name, group = self.new_topic("-p", "2"), new_name("g")
+        self.ok("produce", name, stdin="a\nb\nc\n")
+        self.ok("consume", name, "-g", group, "-n", "1", "--from", "start")
+        status = self.rows("status")[0]
+        self.assertEqual((status["health"], status["problems"]), ("ok", []))
+        self.assertEqual(len(status["brokers"]), 1)
+        self.assertEqual(status["controller"]["leader_id"], status["brokers"][0]["id"])
+        self.assertGreaterEqual(status["topics"]["partitions"], 2)
+        self.assertGreater(status["disks"][0]["log_bytes"], 0)
+        self.assertGreater(status["disks"][0]["free_bytes"], 0)
+        self.assertGreaterEqual(status["groups"]["lag"], 1)
+        page = self.ok("status", "--wait", "20")
+        for word in (status["cluster_id"], "Controller  node", "Brokers", "Topics", "Disks", "Groups", "Health      ok"):
+            self.assertIn(word, page)
+        self.assertEqual(json.loads(self.ok("status", "--json"))[0]["cluster_id"], status["cluster_id"])
+
+    def test_status_where_nobody_is(self):
+        self.assertIn("nothing listens", self.fails(5, "status", "-b", f"127.0.0.1:{harness.free_port()}", "--timeout", "2"))
+
+    def test_quorum(self):
+        quorum = self.rows("quorum", "status")[0]
+        self.assertEqual([voter["node_id"] for voter in quorum["voters"]], [quorum["leader_id"]])
+        self.assertGreater(quorum["high_watermark"], 0)
+        replicas = self.rows("quorum", "replication")
+        self.assertEqual([(r["node_id"], r["status"], r["lag"]) for r in replicas], [(quorum["leader_id"], "leader", 0)])
+        self.assertEqual(self.rows("quorum", "describe")[0]["replicas"][0]["status"], "leader")
+        self.assertIn("High watermark", self.ok("quorum", "describe"))
+        directory = "AAAAAAAAAAAAAAAAAAAAAQ"
+        self.assertNotEqual(milena("quorum", "add-voter", "--id", "9", "--directory-id", directory,
+                                   "--endpoint", "CONTROLLER://localhost:1").returncode, 0)
+        self.assertIn("would lose its vote", self.fails(2, "quorum", "remove-voter", "--id", "9", "--directory-id", directory))
+        self.assertIn("is not an id", self.fails(2, "quorum", "remove-voter", "--id", "9", "--directory-id", "x", "--yes"))
+
+    def test_features(self):
+        features = {row["feature"]: row for row in self.rows("feature", "describe")}
+        version = features["metadata.version"]
+        self.assertGreaterEqual(version["supported_max"], version["level"])
+        self.assertIn("group.version", features)
+        self.assertIn("there is no 'grup.version' (did you mean 'group.version'?)",
+                      self.fails(1, "feature", "upgrade", "grup.version=1"))
+        self.assertIn("give either", self.fails(2, "feature", "upgrade"))
+        self.assertIn("--yes", self.fails(2, "feature", "disable", "group.version", "--unsafe"))
+        level = features["group.version"]["level"]
+        changed = self.rows("feature", "downgrade", f"group.version={level - 1}", "--dry-run")
+        self.assertEqual(changed, [{"feature": "group.version", "before": level, "level": level - 1, "changed": False}])
+        self.rows("feature", "disable", "group.version")
+        self.assertEqual({r["feature"]: r["level"] for r in self.rows("feature", "describe")}["group.version"], 0)
+        self.assertEqual(self.rows("feature", "upgrade", f"group.version={level}")[0]["before"], 0)
+        self.assertIn("nothing to do", milena("feature", "upgrade", "--release", "3.9").stderr)
+
+
+class LogDump(CliTest):
+    """On the directory of a node of its own, stopped."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="milena-test-"))
+        cls.node = harness.server_class()(cls.folder, {"num.partitions": "1", "log.index.interval.bytes": "100"})
+        try:
+            cls.node.start()
+            brokers = {"brokers": False, "MILENA_BROKERS": cls.node.bootstrap}
+            for arguments in (("topic", "create", "orders"), ("topic", "create", "gone"), ("topic", "delete", "gone", "--yes"),
+                              ("config", "set", "topic", "orders", "retention.ms=-1")):
+                done = milena(*arguments, **brokers)
+                assert done.returncode == 0, done.stderr
+            for i in range(10):
+                done = milena("produce", "orders", "-k", f"key-{i}", stdin=f"value {i}\n", **brokers)
+                assert done.returncode == 0, done.stderr
+            done = milena("consume", "orders", "-g", "billing", "-n", "3", "--from", "start", **brokers)
+            assert done.returncode == 0, done.stderr
+            cls.node.stop()
+        except Exception:
+            cls.tearDownClass()
+            raise
+        cls.orders = cls.node.data / "orders-0"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.close()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def items(self, *arguments, code=0):
+        done = milena("log", "dump", "--json", *map(str, arguments))
+        self.assertEqual(done.returncode, code, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_records_of_a_partition(self):
+        items = self.items(self.orders, "--deep")
+        records = [item for item in items if item["kind"] == "record"]
+        self.assertEqual([(r["offset"], r["key"], r["value"]) for r in records],
+                         [(i, f"key-{i}", f"value {i}") for i in range(10)])
+        self.assertEqual({item["valid"] for item in items if item["kind"] == "batch"}, {True})
+        self.assertGreater(len([item for item in items if item["kind"] == "index_entry"]), 3)
+        self.assertGreater(len([item for item in items if item["kind"] == "time_entry"]), 0)
+        kinds = {item["type"] for item in items if item["kind"] == "file"}
+        self.assertLessEqual({"records", "offset index", "time index", "checkpoint", "text", "producer snapshot"}, kinds)
+        some = self.items(self.orders / f"{0:020}.log", "--from", "4", "--to", "6")
+        self.assertEqual([item["base_offset"] for item in some if item["kind"] == "batch"], [4, 5, 6])
+        text = self.ok("log", "dump", "--deep", str(self.orders))
+        self.assertIn('record 3  time', text)
+        self.assertIn('key "key-3"  value "value 3"', text)
+
+    def test_metadata_records_by_name(self):
+        items = self.items(self.node.data / "__cluster_metadata-0", "--deep")
+        values = [item["value"] for item in items if item["kind"] == "record" and "control_type" not in item]
+        types = {value["type"] for value in values}
+        self.assertLessEqual({"TopicRecord", "PartitionRecord", "ConfigRecord", "RemoveTopicRecord", "RegisterBrokerRecord",
+                              "FeatureLevelRecord"}, types)
+        topic = next(value for value in values if value["type"] == "TopicRecord" and value["data"]["name"] == "orders")
+        config = next(value for value in values
+                      if value["type"] == "ConfigRecord" and value["data"]["resourceName"] == "orders")
+        self.assertEqual((config["data"]["resourceName"], config["data"]["name"], config["data"]["value"]),
+                         ("orders", "retention.ms", "-1"))
+        text = (self.orders / "partition.metadata").read_text()
+        self.assertIn(topic["data"]["topicId"], text)
+        controls = [item for item in items if item.get("control_type") == "LeaderChange"]
+        self.assertEqual(controls[0]["value"]["leaderId"], 1)
+
+    def test_offsets_of_groups_by_name(self):
+        seen = []
+        for folder in sorted(self.node.data.glob("__consumer_offsets-*")):
+            seen += [item for item in self.items(folder, "--deep") if item["kind"] == "record"]
+        commits = [r for r in seen if r["key"]["type"] == "OffsetCommitKey" and r["value"] is not None]
+        self.assertEqual(commits[-1]["key"]["data"], {"group": "billing", "topic": "orders", "partition": 0})
+        self.assertEqual(commits[-1]["value"]["data"]["offset"], 3)
+        self.assertIn("GroupMetadataKey", {r["key"]["type"] for r in seen})
+
+    def test_checkpoints_of_the_root(self):
+        items = self.items(*sorted(self.node.data.glob("*-checkpoint")), self.node.data / "meta.properties")
+        entries = [item for item in items if item["kind"] == "checkpoint_entry"]
+        self.assertIn({"kind": "checkpoint_entry", "topic": "orders", "partition": 0, "offset": 10}, entries)
+
+    def damaged(self, change):
+        """A copy of the partition whose segment `change` makes another of."""
+        copy = Path(tempfile.mkdtemp(prefix="milena-test-", dir=self.folder)) / "orders-0"
+        shutil.copytree(self.orders, copy)
+        segment = copy / f"{0:020}.log"
+        segment.write_bytes(change(segment.read_bytes()))
+        return segment
+
+    def test_torn_and_damaged_segments(self):
+        whole = [item for item in self.items(self.orders / f"{0:020}.log") if item["kind"] == "batch"]
+        last = whole[-1]
+        items = self.items(self.damaged(lambda data: data[:-5]), code=1)
+        damage = [item for item in items if item["kind"] == "damage"]
+        self.assertEqual(len([item for item in items if item["kind"] == "batch"]), 9)
+        self.assertEqual(damage[0]["position"], last["position"])
+        self.assertIn("unfinished", damage[0]["why"])
+        at = whole[4]["position"] + 70
+        items = self.items(self.damaged(lambda data: data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]), "--deep", code=1)
+        self.assertEqual([item["valid"] for item in items if item["kind"] == "batch"], [i != 4 for i in range(10)])
+        self.assertEqual(len([item for item in items if item["kind"] == "record"]), 9)
+        text = milena("log", "dump", str(self.damaged(lambda data: data + bytes(500))))
+        self.assertEqual(text.returncode, 1)
+        self.assertIn("zeros", text.stdout)
+        moved = self.damaged(lambda data: data[whole[1]["position"]:])
+        items = self.items(moved.with_suffix(".index"), "--deep", code=1)
+        self.assertTrue([item for item in items if item["kind"] == "damage"])
+
+    def test_what_cannot_be_read(self):
+        self.assertIn("cannot read", self.fails(3, "log", "dump", str(self.folder / "nothing")))
+        self.assertIn("partitions are below it", self.fails(3, "log", "dump", str(self.folder)))
+        other = self.folder / "other.txt"
+        other.write_text("x")
+        self.assertIn("none of a log directory's files", self.fails(2, "log", "dump", str(other)))
+
+
 if __name__ == "__main__":
     unittest.main()
