@@ -1,211 +1,194 @@
 #include "broker/fetch_reader.h"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
-#include "io/signal.h"
+#include "broker/topics.h"
 
 namespace milena::broker {
 namespace {
 
-using replica::LoopPartitions;
 using wire::ErrorCode;
 
-using Slots = std::shared_ptr<std::vector<FetchSlot>>;
-using Places = std::vector<std::size_t>;  // of slots
+constexpr std::int16_t kTopicIdVersion = 13;
 
-// The slots of one loop, in the order of the request.
-struct Share {
-  LoopPartitions* there = nullptr;
-  Places places;
+// Which partition of this node is meant, or why none.
+ErrorCode resolve(const RequestContext& context, const FetchKey& key, bool follower, TopicIdPartition& id) {
+  bool by_id = context.api_version >= kTopicIdVersion;
+  const image::Topic* topic = find_topic(*context.image, key.topic_id, key.topic);
+  if (topic == nullptr) return by_id ? ErrorCode::UNKNOWN_TOPIC_ID : ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  id = {topic->id, key.partition};
+  const image::Partition* partition = topic->partition(key.partition);
+  if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+  if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  // One node replicates to nobody: whoever asks as a follower has the wrong cluster or the wrong intent.
+  if (follower) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  return ErrorCode::NONE;
+}
+
+// One fetch under way.
+struct Reading {
+  RequestContext context;
+  FetchPlan* plan = nullptr;
+  FetchSession* session = nullptr;
+  FetchSources* sources = nullptr;
+  FetchLimits limits;
+  std::vector<FetchSlot>* slots = nullptr;
+  std::size_t bytes = 0;
+  bool urgent = false;  // an error or a divergence: no wait
+
+  void note(FetchPartition& partition, FetchPlace place, replica::ReadResult result);
+  void put_pending();
+  bool moved_elsewhere(FetchPartition& partition, replica::ReadResult& result);
+  void take(FetchPlace place, replica::ReadResult& result);
 };
 
-// Which loop comes first is drawn anew each time: the first one's backlog may fill the whole answer, and none is to
-// starve behind it.
-std::vector<Share> by_loop(const RequestContext& context, const Slots& slots, const Places& places) {
-  replica::Partitions& partitions = context.services().partitions;
-  std::vector<Share> shares(partitions.loops());
-  std::size_t first = context.local->random.below(shares.size());
-  for (std::size_t place : places) {
-    std::size_t owner = partitions.owner((*slots)[place].read.id);
-    shares[(owner + shares.size() - first) % shares.size()].places.push_back(place);
+void Reading::note(FetchPartition& partition, FetchPlace place, replica::ReadResult result) {
+  if (partition.slot == SIZE_MAX) {
+    partition.slot = slots->size();
+    slots->emplace_back().partition = &partition;
   }
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    shares[i].there = &partitions.on_loop((i + first) % shares.size());
-  }
-  std::erase_if(shares, [](const Share& share) { return share.places.empty(); });
-  return shares;
+  FetchSlot& slot = (*slots)[partition.slot];
+  bytes += result.records.size();
+  bytes -= slot.result.records.size();
+  urgent = urgent || result.error != ErrorCode::NONE || result.diverging.has_value();
+  slot.place = place;
+  slot.result = std::move(result);
 }
 
-std::size_t bytes_read(const Slots& slots) {
-  std::size_t total = 0;
-  for (const FetchSlot& slot : *slots) total += slot.result.records.size();
-  return total;
-}
-
-io::Task<std::vector<replica::ReadResult>> read_there(LoopPartitions* there,
-                                                      std::vector<replica::ReadRequest> requests, std::size_t bytes) {
-  co_return co_await there->read(std::move(requests), bytes);
-}
-
-// Reads these slots; the others keep what they have, which counts against max_bytes. One loop after the other, so
-// that each knows what is left.
-io::Task<void> read_slots(RequestContext context, Slots slots, Places places, std::size_t max_bytes) {
-  for (std::size_t place : places) (*slots)[place].result = replica::ReadResult();
-  std::size_t total = bytes_read(slots);
-  for (const Share& share : by_loop(context, slots, places)) {
-    std::vector<replica::ReadRequest> requests;
-    requests.reserve(share.places.size());
-    for (std::size_t place : share.places) {
-      requests.push_back((*slots)[place].read);
-      requests.back().at_least_one = total == 0;
+// What is new, was changed or was refused the last time: where it is to be read, or why it is not.
+void Reading::put_pending() {
+  for (FetchPartition* partition : std::exchange(session->pending, {})) {
+    partition->changed = false;
+    partition->refused = resolve(context, partition->key, limits.follower, partition->id);
+    if (partition->refused != ErrorCode::NONE) {
+      sources->forget(*partition);
+      note(*partition, {}, replica::ReadResult(partition->refused));
+      session->look_again(*partition);
+      continue;
     }
-    LoopPartitions* there = share.there;
-    std::size_t left = max_bytes - std::min(total, max_bytes);
-    auto work = [there, left, requests = std::move(requests)]() mutable {
-      return read_there(there, std::move(requests), left);
-    };
-    std::vector<replica::ReadResult> results = co_await io::run_on(there->loop(), std::move(work));
-    for (std::size_t k = 0; k < share.places.size(); ++k) {
-      total += results[k].records.size();
-      (*slots)[share.places[k]].result = std::move(results[k]);
+    replica::ReadRequest read;
+    read.id = partition->id;
+    read.fetch_offset = partition->fetch_offset;
+    read.max_bytes = partition->max_bytes;
+    read.current_leader_epoch = partition->current_leader_epoch;
+    read.last_fetched_epoch = partition->last_fetched_epoch;
+    read.read_committed = limits.read_committed;
+    sources->put(*partition, read);
+  }
+}
+
+// What its loop refused may be unknown to the metadata by now, or be another partition of that name.
+bool Reading::moved_elsewhere(FetchPartition& partition, replica::ReadResult& result) {
+  if (result.error != ErrorCode::NOT_LEADER_OR_FOLLOWER) return false;
+  TopicIdPartition id;
+  partition.refused = resolve(context, partition.key, limits.follower, id);
+  if (partition.refused != ErrorCode::NONE) {
+    result.error = partition.refused;
+    session->look_again(partition);
+    return false;
+  }
+  if (id == partition.id) return false;
+  sources->forget(partition);
+  session->look_again(partition);
+  return true;
+}
+
+void Reading::take(FetchPlace place, replica::ReadResult& result) {
+  FetchPartition* partition = sources->at(place);
+  if (partition == nullptr || moved_elsewhere(*partition, result)) return;
+  note(*partition, place, std::move(result));
+}
+
+// Reads what is due, one loop after the other, so that each knows what is left. Which loop comes first is drawn anew
+// each time: the first one's backlog may fill the whole answer, and none is to starve behind it.
+io::Task<void> read_due(Reading* reading, bool first) {
+  FetchSources& sources = *reading->sources;
+  std::size_t loops = sources.loops();
+  std::size_t begin = reading->context.local->random.below(loops);
+  for (std::size_t i = 0; i < loops && reading->plan->is_current(); ++i) {
+    std::size_t loop = (begin + i) % loops;
+    if (!sources.due(loop, first)) continue;
+    replica::FetchBudget budget;
+    budget.max_bytes = reading->limits.max_bytes;
+    budget.held = reading->bytes;
+    budget.first = first;
+    std::vector<replica::FetchFound> found = co_await FetchSources::visit(&sources, loop, budget);
+    bool current = reading->plan->is_current();
+    for (replica::FetchFound& one : found) {
+      FetchPlace place{static_cast<std::uint32_t>(loop), one.place};
+      if (current) reading->take(place, one.result);
+      else sources.again(place);
     }
   }
 }
 
-// One loop's part of a wait: shared by the waiting side and the fetch, used on `signal`'s loop only.
-struct LoopWait {
-  explicit LoopWait(io::Loop& loop) : signal(loop) {}
-  io::Signal signal;
-  Places woken;
-  bool cancelled = false;
-};
+bool enough(const Reading& reading) {
+  return reading.urgent || reading.bytes >= reading.limits.min_bytes ||
+         reading.context.loop().now() >= reading.limits.deadline || reading.context.connection_closing();
+}
 
-class ReadyWatch : public replica::Partition::Watch {
+io::Task<void> read_and_wait(Reading* reading) {
+  FetchSources& sources = *reading->sources;
+  for (bool first = true; reading->plan->is_current(); first = false) {
+    reading->put_pending();
+    co_await read_due(reading, first);
+    // A topic that was made anew is read where it is now, at once.
+    if (std::ranges::any_of(reading->session->pending,
+                            [](const FetchPartition* one) { return one->refused == ErrorCode::NONE; }))
+      continue;
+    if (enough(*reading) || !reading->plan->is_current()) co_return;
+    co_await FetchSources::wait(&sources, reading->limits.deadline);
+    // Nothing has moved; a wake-up that was meant for the request before is none.
+    if (!sources.any_news() && reading->context.loop().now() >= reading->limits.deadline) co_return;
+  }
+}
+
+// Holds a session's sources, and lets the next request have them.
+class Busy {
  public:
-  ReadyWatch(LoopWait& wait, std::size_t place) : wait_(wait), place_(place) {}
+  explicit Busy(FetchSources& sources) : sources_(sources) { sources_.busy = true; }
+  ~Busy() {
+    sources_.busy = false;
+    sources_.freed.notify_all();
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
 
  private:
-  void on_ready() override {
-    wait_.woken.push_back(place_);
-    wait_.signal.notify_all();
-  }
-  LoopWait& wait_;
-  std::size_t place_;
+  FetchSources& sources_;
 };
-
-// A slot and how its partition stood when it was read.
-struct Seen {
-  std::size_t place;
-  TopicIdPartition id;
-  Offset high_watermark;
-  Offset last_stable_offset;
-  Offset log_start;
-};
-
-bool moved(const replica::Partition* partition, const Seen& seen) {
-  if (partition == nullptr || !partition->is_leader() || partition->log().offline()) return true;
-  return partition->high_watermark() != seen.high_watermark || partition->log().log_start_offset() != seen.log_start ||
-         partition->log().last_stable_offset() != seen.last_stable_offset;
-}
-
-Places all_moved(const LoopPartitions& there, const std::vector<Seen>& seen) {
-  Places places;
-  for (const Seen& one : seen) {
-    if (moved(there.find(one.id).get(), one)) places.push_back(one.place);
-  }
-  return places;
-}
-
-// The slots that are worth reading again, once there are some, or at the deadline.
-io::Task<Places> wait_there(LoopPartitions* there, std::shared_ptr<LoopWait> wait,
-                            std::shared_ptr<const std::vector<Seen>> seen, Instant deadline) {
-  Places places = all_moved(*there, *seen);
-  if (!places.empty()) co_return places;  // between the read and now
-  {
-    std::deque<ReadyWatch> watches;
-    for (const Seen& one : *seen) {
-      watches.emplace_back(*wait, one.place);
-      there->find(one.id)->add_watch(watches.back());
-    }
-    while (wait->woken.empty() && !wait->cancelled) {
-      bool notified = co_await wait->signal.wait(deadline);
-      if (!notified) break;
-    }
-  }
-  // What nobody is woken for, as the log's start that retention moved, is told at the end of the wait.
-  places = all_moved(*there, *seen);
-  places.insert(places.end(), wait->woken.begin(), wait->woken.end());
-  co_return places;
-}
-
-// What the loops report; the first one that has something wakes the fetch.
-struct Reports {
-  explicit Reports(io::Loop& loop) : signal(loop) {}
-  io::Signal signal;
-  Places places;
-  std::size_t running = 0;
-};
-
-io::Task<void> wait_one_loop(LoopPartitions* there, std::shared_ptr<LoopWait> wait,
-                             std::shared_ptr<const std::vector<Seen>> seen, Instant deadline,
-                             std::shared_ptr<Reports> reports) {
-  auto work = [there, wait, seen, deadline] { return wait_there(there, wait, seen, deadline); };
-  Places places = co_await io::run_on(there->loop(), std::move(work));
-  reports->places.insert(reports->places.end(), places.begin(), places.end());
-  --reports->running;
-  reports->signal.notify_all();
-}
-
-// The slots to read again; none: the deadline passed and nothing has moved.
-io::Task<Places> wait_for_any(RequestContext context, Slots slots, Places places, Instant deadline) {
-  auto reports = std::make_shared<Reports>(context.loop());
-  std::vector<std::pair<LoopPartitions*, std::shared_ptr<LoopWait>>> waits;
-  for (const Share& share : by_loop(context, slots, places)) {
-    auto wait = std::make_shared<LoopWait>(share.there->loop());
-    auto seen = std::make_shared<std::vector<Seen>>();
-    for (std::size_t place : share.places) {
-      const replica::ReadResult& result = (*slots)[place].result;
-      seen->push_back({place, (*slots)[place].read.id, result.high_watermark, result.last_stable_offset,
-                       result.log_start_offset});
-    }
-    waits.emplace_back(share.there, wait);
-    ++reports->running;
-    context.loop().spawn(wait_one_loop(share.there, wait, seen, deadline, reports));
-  }
-  while (reports->places.empty() && reports->running > 0) co_await reports->signal.wait();
-  if (reports->running > 0) {
-    for (auto& [there, wait] : waits) {
-      there->loop().post([wait = wait] {
-        wait->cancelled = true;
-        wait->signal.notify_all();
-      });
-    }
-  }
-  Places due = std::move(reports->places);
-  std::ranges::sort(due);
-  due.erase(std::ranges::unique(due).begin(), due.end());
-  co_return due;
-}
 
 }  // namespace
 
-io::Task<void> read_until_enough(RequestContext context, Slots slots, FetchLimits limits) {
-  Places readable;
-  for (std::size_t place = 0; place < slots->size(); ++place) {
-    if ((*slots)[place].refused == ErrorCode::NONE) readable.push_back(place);
+io::Task<void> read_until_enough(RequestContext context, FetchPlan* plan, FetchLimits limits,
+                                 std::vector<FetchSlot>* slots) {
+  FetchSession& session = *plan->session;
+  if (session.partitions.empty()) co_return;
+  if (session.sources == nullptr) {
+    session.sources = context.local->fetch_sessions.take_sources(context.loop(), context.services().partitions);
   }
-  Places due = readable;
-  while (!due.empty()) {
-    co_await read_slots(context, slots, std::move(due), limits.max_bytes);
-    bool urgent = std::ranges::any_of(*slots, [](const FetchSlot& slot) {
-      return slot.result.error != ErrorCode::NONE || slot.result.diverging.has_value();
-    });
-    if (urgent || bytes_read(slots) >= limits.min_bytes || context.loop().now() >= limits.deadline) break;
-    if (context.connection_closing()) break;
-    due = co_await wait_for_any(context, slots, readable, limits.deadline);
+  FetchSources& sources = *session.sources;
+  while (sources.busy && plan->is_current()) {
+    sources.wake();
+    co_await sources.freed.wait();
   }
+  if (!plan->is_current()) co_return;
+  Busy busy(sources);
+  if (session.read_committed != limits.read_committed) {
+    session.read_committed = limits.read_committed;
+    for (FetchPartition& partition : session.partitions) session.look_again(partition);
+  }
+  if (!plan->incremental) slots->reserve(session.partitions.size());
+  Reading reading{std::move(context), plan, &session, &sources, limits, slots};
+  co_await read_and_wait(&reading);
+  if (plan->is_current()) {
+    for (FetchSlot& slot : *slots) slot.partition->slot = SIZE_MAX;
+    co_return;
+  }
+  for (const FetchSlot& slot : *slots) sources.again(slot.place);
+  for (FetchPartition& partition : session.partitions) partition.slot = SIZE_MAX;
+  slots->clear();
 }
 
 }  // namespace milena::broker

@@ -37,10 +37,13 @@ std::list<FetchPartition> requested(const wire::FetchRequest& request, bool ids)
 }  // namespace
 
 void FetchSession::put(FetchPartition partition) {
-  auto it = by_key.find(partition.key);
+  auto it = id != 0 ? by_key.find(partition.key) : by_key.end();
   if (it == by_key.end()) {
-    partitions.push_back(partition);
-    by_key.emplace(std::move(partition.key), std::prev(partitions.end()));
+    partitions.push_back(std::move(partition));
+    FetchPartition& added = partitions.back();
+    added.turn = next_turn++;
+    if (id != 0) by_key.emplace(added.key, std::prev(partitions.end()));
+    look_again(added);
     return;
   }
   FetchPartition& known = *it->second;
@@ -49,17 +52,25 @@ void FetchSession::put(FetchPartition partition) {
   known.current_leader_epoch = partition.current_leader_epoch;
   known.last_fetched_epoch = partition.last_fetched_epoch;
   known.log_start_offset = partition.log_start_offset;
+  look_again(known);
+}
+
+void FetchSession::look_again(FetchPartition& partition) {
+  if (!std::exchange(partition.changed, true)) pending.push_back(&partition);
 }
 
 void FetchSession::forget(const FetchKey& key) {
   auto it = by_key.find(key);
   if (it == by_key.end()) return;
+  FetchPartition& partition = *it->second;
+  if (partition.changed) std::erase(pending, &partition);
+  if (sources != nullptr) sources->forget(partition);
   partitions.erase(it->second);
   by_key.erase(it);
 }
 
 bool FetchPlan::tell(const FetchKey& key, const FetchNews& news) {
-  if (session == nullptr) return true;
+  if (session->id == 0) return true;
   auto it = session->by_key.find(key);
   if (it == session->by_key.end()) return true;
   FetchPartition& known = *it->second;
@@ -70,7 +81,10 @@ bool FetchPlan::tell(const FetchKey& key, const FetchNews& news) {
   known.told_log_start = news.log_start;
   known.told_error = news.error;
   // Fairness: who was served goes behind those that were not.
-  if (news.data) session->partitions.splice(session->partitions.end(), session->partitions, it->second);
+  if (news.data) {
+    session->partitions.splice(session->partitions.end(), session->partitions, it->second);
+    known.turn = session->next_turn++;
+  }
   return changed || !incremental;
 }
 
@@ -99,10 +113,7 @@ FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t ve
     if (request.session_id != 0) sessions_.erase(request.session_id);
     std::list<FetchPartition> partitions = requested(request, ids);
     if (request.session_epoch == kInitialEpoch) plan.session = create(ids, now, random);
-    if (plan.session == nullptr) {
-      plan.sessionless = std::move(partitions);
-      return plan;
-    }
+    if (plan.session == nullptr) plan.session = std::make_shared<FetchSession>();
     for (FetchPartition& partition : partitions) plan.session->put(std::move(partition));
     plan.session_epoch = plan.session->epoch;
     return plan;
@@ -123,6 +134,7 @@ FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t ve
   }
   session.last_used = now;
   session.epoch = session.epoch == INT32_MAX ? 1 : session.epoch + 1;
+  if (session.sources != nullptr && session.sources->busy) session.sources->wake();  // the one before is over
   for (const auto& topic : request.forgotten_topics_data) {
     for (std::int32_t partition : topic.partitions) {
       session.forget({ids ? topic.topic_id : kZeroUuid, ids ? std::string() : topic.topic, PartitionId(partition)});
@@ -131,12 +143,29 @@ FetchPlan FetchSessions::plan(const wire::FetchRequest& request, std::int16_t ve
   for (FetchPartition& partition : requested(request, ids)) session.put(std::move(partition));
   if (session.partitions.empty()) {
     sessions_.erase(it);  // nothing left to fetch: the session ends
+    plan.session = std::make_shared<FetchSession>();
     return plan;
   }
   plan.session = it->second;
   plan.session_epoch = session.epoch;
   plan.incremental = true;
   return plan;
+}
+
+std::unique_ptr<FetchSources> FetchSessions::take_sources(io::Loop& loop, replica::Partitions& partitions) {
+  if (idle_.empty()) return std::make_unique<FetchSources>(loop, partitions);
+  std::unique_ptr<FetchSources> taken = std::move(idle_.back());
+  idle_.pop_back();
+  idle_places_ -= taken->places();
+  return taken;
+}
+
+void FetchSessions::give_back(std::unique_ptr<FetchSources> sources) {
+  if (sources == nullptr) return;
+  sources->clear();
+  if (idle_.size() >= kIdleSources || idle_places_ + sources->places() > kIdlePlaces) return;
+  idle_places_ += sources->places();
+  idle_.push_back(std::move(sources));
 }
 
 }  // namespace milena::broker

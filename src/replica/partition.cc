@@ -20,6 +20,7 @@ Partition::Partition(io::Loop& loop, TopicIdPartition id, std::string topic, std
       last_flush_(loop.now()),
       progress_(loop) {
   log_->set_options(settings_.log);
+  tell_moved();  // nobody yet: what is there is no news
 }
 
 Partition::~Partition() {
@@ -38,13 +39,14 @@ void Partition::lead(Epoch epoch) {
   leader_epoch_ = epoch;
   if (!log_->offline()) log_->assign_epoch(epoch, log_->log_end_offset());
   move_high_watermark();
-  wake_watches();
+  tell_moved();
+  tell_watches(kState);
 }
 
 void Partition::stand_down() {
   leading_ = false;
   progress_.notify_all();
-  wake_watches();
+  tell_watches(kState);
 }
 
 void Partition::retire() {
@@ -69,6 +71,7 @@ void Partition::replace_log(std::unique_ptr<log::Log> log) {
   told_offline_ = false;
   told_no_room_ = false;
   if (log_->offline()) go_offline(log_->offline_reason());
+  tell_moved();
 }
 
 ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
@@ -190,6 +193,7 @@ void Partition::write_queued() {
       after_append(*one->outcome);
     one->finish();
   }
+  tell_moved();
 }
 
 // The log could not be woken, and is not offline: the disk is full.
@@ -275,9 +279,7 @@ void Partition::move_high_watermark() {
   if (held_from_.has_value() && !MILENA_MUTANT("early-ack")) target = std::min(target, *held_from_);
   target = std::max(target, log_->high_watermark());  // one replica: what was committed stays so
   Offset before = log_->high_watermark();
-  if (log_->set_high_watermark(target) == before) return;
-  progress_.notify_all();
-  wake_watches();
+  if (log_->set_high_watermark(target) != before) progress_.notify_all();
 }
 
 void Partition::start_flush() {
@@ -318,6 +320,7 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
     self->held_from_ = enough ? std::optional<Offset>(plan->up_to) : std::nullopt;
     self->flush_again_ = self->flush_again_ || enough;
     self->move_high_watermark();
+    self->tell_moved();
     self->progress_.notify_all();
   }
   self->flushing_ = false;
@@ -333,7 +336,7 @@ void Partition::go_offline(const std::string& why) {
   if (std::exchange(told_offline_, true)) return;
   loop_.log().error("log", "partition {}-{} is offline: {}", topic_, id_.partition, why);
   progress_.notify_all();
-  wake_watches();
+  tell_watches(kState);
   if (on_offline_) on_offline_(*this);
 }
 
@@ -384,6 +387,7 @@ DeletedRecords Partition::delete_records(Offset offset) {
   if (moved.failed()) return DeletedRecords(failed(moved.error()));
   DeletedRecords deleted;
   deleted.low_watermark = log_->log_start_offset();
+  tell_moved();
   return deleted;
 }
 
@@ -403,12 +407,23 @@ void Partition::add_watch(Watch& watch) {
   first_watch_ = &watch;
 }
 
-void Partition::wake_watches() {
-  while (first_watch_ != nullptr) {
-    Watch* watch = first_watch_;
-    watch->leave();
-    watch->on_ready();
+void Partition::tell_watches(News news) {
+  for (Watch* watch = first_watch_; watch != nullptr;) {
+    Watch* next = watch->next_;  // it may leave
+    watch->on_news(news);
+    watch = next;
   }
+}
+
+void Partition::tell_moved() {
+  Told now{log_->high_watermark(), log_->last_stable_offset(), log_->log_end_offset(), log_->log_start_offset()};
+  News news = 0;
+  if (now.high_watermark != told_.high_watermark) news |= kHighWatermark;
+  if (now.stable_offset != told_.stable_offset) news |= kStableOffset;
+  if (now.log_end != told_.log_end) news |= kLogEnd;
+  if (now.log_start != told_.log_start) news |= kLogStart;
+  told_ = now;
+  if (news != 0) tell_watches(news);
 }
 
 }  // namespace milena::replica

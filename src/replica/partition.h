@@ -80,7 +80,15 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// when LogManager::save_log_starts has ended.
   DeletedRecords delete_records(Offset offset);
 
-  /// Woken when the partition may have more for readers: intrusive, leaves when destroyed.
+  /// What of a partition may concern its readers; a set of bits.
+  using News = std::uint8_t;
+  static constexpr News kHighWatermark = 1;
+  static constexpr News kStableOffset = 2;  // the last stable offset
+  static constexpr News kLogEnd = 4;
+  static constexpr News kLogStart = 8;
+  static constexpr News kState = 16;  // leadership, epoch, the log or its disk
+
+  /// Told of news: intrusive, leaves when destroyed.
   class Watch {
    public:
     Watch() = default;
@@ -90,7 +98,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
     void leave();
 
    protected:
-    virtual void on_ready() = 0;
+    /// On the partition's loop, inline. May leave(), and must touch no other watch nor the partition.
+    virtual void on_news(News news) = 0;
 
    private:
     friend class Partition;
@@ -153,7 +162,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void move_high_watermark();
   /// Goes offline if `error` is why the log has; what clients are told then.
   wire::ErrorCode failed(const log::LogError& error);
-  void wake_watches();
+  void tell_watches(News news);
+  /// Tells of what has moved since the last time.
+  void tell_moved();
   bool reached(WaitFor what, Offset offset) const;
   static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset,
                                    Instant deadline);
@@ -183,6 +194,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Queued* last_queued_ = nullptr;
   Writer writer_{*this};
   io::Signal progress_;  // the high watermark or the synced end moved, or leadership or the log was lost
+  struct Told {
+    Offset high_watermark;
+    Offset stable_offset;
+    Offset log_end;
+    Offset log_start;
+  };
+  Told told_;  // what the watches know
   Watch* first_watch_ = nullptr;
 };
 

@@ -57,6 +57,8 @@ Partition::Planned Partition::plan(const ReadRequest& request, log::Waits waits)
     }
   }
   Offset bound = request.read_committed ? result.last_stable_offset : result.high_watermark;
+  if (request.to_log_end) bound = log_->log_end_offset();
+  result.readable_end = bound;
   auto plan = log_->plan_read(request.fetch_offset, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
                               request.at_least_one, bound, waits);
   planned.cold = is_cold(plan);
@@ -169,6 +171,7 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
     self->loop_.log().warn("log", "{}-{}: retention: {}", self->topic_, self->id_.partition,
                            deleted.error().message);
   }
+  self->tell_moved();
   std::vector<std::string> files = log.take_deleted_files();
   // Who has only been read is not needed open until the next time.
   if (!self->flushing_ && !self->waking_ && self->first_queued_ == nullptr) {

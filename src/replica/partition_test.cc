@@ -237,7 +237,11 @@ TEST_F(Partitioned, losing_leadership_wakes_whoever_waits) {
 }
 
 struct CountingWatch final : Partition::Watch {
-  void on_ready() override { ++woken; }
+  void on_news(Partition::News news) override {
+    if ((news & ~Partition::kLogEnd) == 0) return;
+    ++woken;
+    leave();
+  }
   int woken = 0;
 };
 

@@ -1,6 +1,5 @@
 #include "replica/partitions.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace milena::replica {
@@ -51,23 +50,6 @@ io::Task<Appended> LoopPartitions::append(TopicIdPartition id, Bytes records, Ap
   std::shared_ptr<Partition> partition = find(id);
   if (partition == nullptr) co_return Appended(why_missing(id));
   co_return co_await Partition::append(std::move(partition), std::move(records), options, &scratch_);
-}
-
-io::Task<std::vector<ReadResult>> LoopPartitions::read(std::vector<ReadRequest> requests, std::size_t max_bytes) {
-  std::vector<ReadResult> results;
-  results.reserve(requests.size());
-  std::size_t left = max_bytes;
-  bool found_any = false;
-  for (ReadRequest& request : requests) {
-    request.at_least_one = request.at_least_one && !found_any;
-    request.max_bytes = static_cast<std::int32_t>(
-        std::min<std::size_t>(left, static_cast<std::size_t>(std::max(request.max_bytes, 0))));
-    ReadResult result = co_await read_there(this, request);
-    found_any = found_any || !result.records.empty();
-    left -= std::min(left, result.records.size());
-    results.push_back(std::move(result));
-  }
-  co_return std::move(results);
 }
 
 Partitions::Partitions(io::Runtime& runtime) {

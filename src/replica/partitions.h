@@ -42,8 +42,6 @@ class LoopPartitions {
   wire::CompressionScratch& scratch() { return scratch_; }
 
   io::Task<Appended> append(TopicIdPartition id, Bytes records, AppendOptions options);
-  /// Reads in order until max_bytes is used up; the first batch found may exceed it. One result per request.
-  io::Task<std::vector<ReadResult>> read(std::vector<ReadRequest> requests, std::size_t max_bytes);
 
  private:
   io::Loop& loop_;

@@ -30,12 +30,11 @@ class Spread : public ::testing::Test {
   Appended append(int partition, int count = 1) {
     return world_.run(partitions_.append(id_of(partition), make_records(count, world_.wall_now()), {}));
   }
-  static ReadRequest from_start(int partition, bool at_least_one = false) {
+  static ReadRequest from_start(int partition) {
     ReadRequest request;
     request.id = id_of(partition);
     request.fetch_offset = Offset(0);
     request.max_bytes = 1 << 20;
-    request.at_least_one = at_least_one;
     return request;
   }
 
@@ -73,30 +72,6 @@ TEST_F(Spread, what_is_missing_is_refused_for_its_reason) {
   EXPECT_EQ(append(0).error, ErrorCode::NONE);
   world_.call_on(there.loop(), [&] { there.remove(id_of(0)); });
   EXPECT_EQ(append(0).error, ErrorCode::NOT_LEADER_OR_FOLLOWER) << "removed: no longer refused for its disk";
-}
-
-TEST_F(Spread, partitions_of_one_loop_share_what_a_fetch_may_bring) {
-  add(7);
-  LoopPartitions& there = partitions_.owning(id_of(0));  // and of 3 and 6
-  for (int i : {0, 3, 6}) append(i);
-  std::vector<ReadResult> results;
-  auto read = [&](std::size_t max_bytes, bool at_least_one) {
-    std::vector<ReadRequest> requests{from_start(0, at_least_one), from_start(3, at_least_one),
-                                      from_start(6, at_least_one)};
-    auto work = [&there, requests, max_bytes] { return there.read(requests, max_bytes); };
-    results = world_.run(io::run_on(there.loop(), std::move(work)));
-    ASSERT_EQ(results.size(), 3u);
-  };
-  read(1 << 20, false);
-  std::size_t one = results[0].records.size();
-  EXPECT_EQ(results[2].records.size(), one);
-  read(2 * one, false);
-  EXPECT_EQ(results[1].records.size(), one);
-  EXPECT_THAT(results[2].records, IsEmpty()) << "the first two used up max_bytes";
-  EXPECT_EQ(results[2].high_watermark, Offset(1)) << "it is told about nevertheless";
-  read(1, true);
-  EXPECT_EQ(results[0].records.size(), one) << "the first batch may exceed the limit";
-  EXPECT_THAT(results[1].records, IsEmpty()) << "and only the first";
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ struct ReadRequest {
   Epoch current_leader_epoch = kNoEpoch;  // what the reader believes; -1: not checked
   Epoch last_fetched_epoch = kNoEpoch;    // -1: no divergence check
   bool read_committed = false;
+  bool to_log_end = false;    // a follower's: also what is not committed yet
   bool at_least_one = false;  // the first batch may exceed max_bytes
 };
 
@@ -71,6 +72,7 @@ struct ReadResult {
   Offset high_watermark = kNoOffset;
   Offset last_stable_offset = kNoOffset;
   Offset log_start_offset = kNoOffset;
+  Offset readable_end = kNoOffset;  // where this reader's records end for now
   Bytes records;
   std::optional<std::vector<AbortedRange>> aborted;  // read_committed only
   /// The log parted from the reader's after this epoch and offset; no records then (KIP-595).

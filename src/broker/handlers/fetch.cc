@@ -14,45 +14,11 @@ using wire::ErrorCode;
 using Request = FetchHandler::Api::Request;
 using Response = FetchHandler::Api::Response;
 
-constexpr std::int16_t kTopicIdVersion = 13;
 constexpr std::int16_t kLeaderInfoVersion = 16;
-
-// Which partition of this node is meant, or why none.
-ErrorCode resolve(const RequestContext& context, const FetchPartition& asked, bool follower, TopicIdPartition& id) {
-  bool by_id = context.api_version >= kTopicIdVersion;
-  const image::Topic* topic = find_topic(*context.image, asked.key.topic_id, asked.key.topic);
-  if (topic == nullptr) return by_id ? ErrorCode::UNKNOWN_TOPIC_ID : ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-  id = {topic->id, asked.key.partition};
-  const image::Partition* partition = topic->partition(asked.key.partition);
-  if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-  if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
-  // One node replicates to nobody: whoever asks as a follower has the wrong cluster or the wrong intent.
-  if (follower) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
-  return ErrorCode::NONE;
-}
-
-std::vector<FetchSlot> make_slots(const RequestContext& context, const Request& request, const FetchPlan& plan) {
-  bool follower = context.api_version >= 15 ? request.replica_state.replica_id >= 0 : request.replica_id >= 0;
-  std::vector<FetchSlot> slots;
-  slots.reserve(plan.partitions().size());
-  for (const FetchPartition& asked : plan.partitions()) {
-    FetchSlot slot;
-    slot.key = asked.key;
-    slot.read.fetch_offset = asked.fetch_offset;
-    slot.read.max_bytes = asked.max_bytes;
-    slot.read.current_leader_epoch = asked.current_leader_epoch;
-    slot.read.last_fetched_epoch = asked.last_fetched_epoch;
-    slot.read.read_committed = request.isolation_level == 1;
-    slot.refused = resolve(context, asked, follower, slot.read.id);
-    slot.result.error = slot.refused;
-    slots.push_back(std::move(slot));
-  }
-  return slots;
-}
 
 void add_leader(const RequestContext& context, const FetchSlot& slot, Response& response,
                 Response::PartitionData& data) {
-  CurrentLeader leader = current_leader(*context.image, slot.read.id);
+  CurrentLeader leader = current_leader(*context.image, slot.partition->id);
   data.current_leader.leader_id = leader.id.value();
   data.current_leader.leader_epoch = leader.epoch.value();
   add_endpoint(context, leader.id, response);
@@ -61,13 +27,14 @@ void add_leader(const RequestContext& context, const FetchSlot& slot, Response& 
 Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, Response& response) {
   Response::PartitionData data;
   replica::ReadResult& result = slot.result;
-  data.partition_index = slot.key.partition.value();
+  data.partition_index = slot.partition->key.partition.value();
   data.error_code = wire::to_int16(result.error);
   data.high_watermark = result.high_watermark.value();
   data.last_stable_offset = result.last_stable_offset.value();
   data.log_start_offset = result.log_start_offset.value();
   // As Kafka: an empty list where the partition is not known at all, null elsewhere.
-  bool unknown = slot.refused == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION || slot.refused == ErrorCode::UNKNOWN_TOPIC_ID;
+  bool unknown =
+      result.error == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION || result.error == ErrorCode::UNKNOWN_TOPIC_ID;
   if (!unknown) data.aborted_transactions.reset();
   if (result.aborted.has_value()) {
     data.aborted_transactions.emplace();
@@ -100,13 +67,15 @@ FetchNews news_of(const replica::ReadResult& result) {
 }
 
 void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>& slots, Response& response) {
+  std::ranges::sort(slots, {}, [](const FetchSlot& slot) { return slot.partition->turn; });
   for (FetchSlot& slot : slots) {
-    if (!plan.tell(slot.key, news_of(slot.result))) continue;
-    if (response.responses.empty() || response.responses.back().topic != slot.key.topic ||
-        response.responses.back().topic_id != slot.key.topic_id) {
+    const FetchKey& key = slot.partition->key;
+    if (!plan.tell(key, news_of(slot.result))) continue;
+    if (response.responses.empty() || response.responses.back().topic != key.topic ||
+        response.responses.back().topic_id != key.topic_id) {
       response.responses.emplace_back();
-      response.responses.back().topic = slot.key.topic;
-      response.responses.back().topic_id = slot.key.topic_id;
+      response.responses.back().topic = key.topic;
+      response.responses.back().topic_id = key.topic_id;
     }
     response.responses.back().partitions.push_back(to_response(context, slot, response));
   }
@@ -138,11 +107,14 @@ io::Task<Response> FetchHandler::handle(RequestContext context, Request request)
   limits.max_bytes = static_cast<std::size_t>(
       std::clamp(request.max_bytes, 0, context.services().limits.fetch_max_bytes));
   limits.deadline = context.loop().now() + from_ms(std::max(request.max_wait_ms, 0));
-  auto slots = std::make_shared<std::vector<FetchSlot>>(make_slots(context, request, plan));
-  co_await read_until_enough(context, slots, limits);
+  limits.read_committed = request.isolation_level == 1;
+  limits.follower = context.api_version >= 15 ? request.replica_state.replica_id >= 0 : request.replica_id >= 0;
+  std::vector<FetchSlot> slots;
+  co_await read_until_enough(context, &plan, limits, &slots);
   response.session_id = plan.session_id();
-  if (plan.is_current()) fill(context, plan, *slots, response);
+  if (plan.is_current()) fill(context, plan, slots, response);
   else response.error_code = wire::to_int16(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
+  if (plan.session_id() == 0) context.local->fetch_sessions.give_back(std::move(plan.session->sources));
   co_return response;
 }
 

@@ -115,6 +115,113 @@ TEST_F(Fetches, an_incremental_session_is_told_what_is_new) {
   EXPECT_EQ(something->responses[0].partitions[0].high_watermark, 1);
 }
 
+TEST_F(Fetches, a_newer_request_on_the_session_ends_the_wait_of_the_older_one_and_hears_its_news) {
+  world_.create_topic("orders", 2);
+  wire::FetchRequest first = request("orders", {0, 1}, 0);
+  first.session_epoch = 0;
+  auto opened = world_.ask<wire::FetchApi>(first, kFetchVersion);
+  wire::FetchRequest parked = request("orders", {}, 60000);
+  parked.min_bytes = 1 << 20;
+  parked.session_id = opened->session_id;
+  parked.session_epoch = 1;
+  auto waiting = world_.send<wire::FetchApi>(parked, kFetchVersion, Via{"one"});
+  world_.world().run_for(1s);
+  produce("orders", 1);
+  world_.world().run_for(1s);
+  ASSERT_FALSE(waiting->has_value()) << "it has read the batch, and wants more";
+  wire::FetchRequest newer = request("orders", {}, 0);
+  newer.session_id = opened->session_id;
+  newer.session_epoch = 2;
+  auto answer = world_.ask<wire::FetchApi>(newer, kFetchVersion, Via{"two"});
+  ASSERT_EQ(answer->error_code, 0);
+  ASSERT_EQ(answer->responses.size(), 1u) << "what the other one has read was told to nobody";
+  EXPECT_EQ(answer->responses[0].partitions.at(0).partition_index, 1);
+  EXPECT_FALSE(answer->responses[0].partitions.at(0).records->empty());
+  Instant begun = world_.world().now();
+  EXPECT_EQ(world_.wait<wire::FetchApi>(waiting)->error_code, code(ErrorCode::INVALID_FETCH_SESSION_EPOCH));
+  EXPECT_LT(world_.world().now() - begun, 1s);
+}
+
+TEST_F(Fetches, a_session_closed_during_a_wait_lasts_until_its_answer) {
+  world_.create_topic("orders", 1);
+  wire::FetchRequest first = request("orders", {0}, 0);
+  first.session_epoch = 0;
+  auto opened = world_.ask<wire::FetchApi>(first, kFetchVersion);
+  wire::FetchRequest parked = request("orders", {}, 60000);
+  parked.session_id = opened->session_id;
+  parked.session_epoch = 1;
+  auto waiting = world_.send<wire::FetchApi>(parked, kFetchVersion, Via{"one"});
+  world_.world().run_for(1s);
+  wire::FetchRequest closing = request("orders", {}, 0);
+  closing.session_id = opened->session_id;
+  ASSERT_TRUE(world_.ask<wire::FetchApi>(closing, kFetchVersion, Via{"two"}).has_value());
+  produce("orders", 0);
+  auto answer = world_.wait<wire::FetchApi>(waiting);
+  EXPECT_EQ(answer->error_code, 0);
+  EXPECT_FALSE(answer->responses.at(0).partitions.at(0).records->empty());
+  parked.session_epoch = 2;
+  EXPECT_EQ(world_.ask<wire::FetchApi>(parked, kFetchVersion)->error_code, code(ErrorCode::FETCH_SESSION_ID_NOT_FOUND));
+}
+
+TEST_F(Fetches, a_session_by_name_goes_on_with_a_topic_made_anew) {
+  world_.create_topic("orders", 1);
+  produce("orders", 0);
+  wire::FetchRequest first = request("orders", {0}, 0);
+  first.topics[0].topic = "orders";
+  first.topics[0].partitions[0].fetch_offset = 1;
+  first.session_epoch = 0;
+  auto opened = world_.ask<wire::FetchApi>(first, 12);
+  wire::FetchRequest next = request("orders", {}, 0);
+  next.session_id = opened->session_id;
+  auto one_of = [&](std::int32_t epoch) {
+    next.session_epoch = epoch;
+    auto answer = world_.ask<wire::FetchApi>(next, 12);
+    return answer->responses.empty() ? wire::FetchResponse::PartitionData() : answer->responses.at(0).partitions.at(0);
+  };
+  wire::DeleteTopicsRequest remove;
+  remove.topics.emplace_back().topic_id = world_.image().topic("orders")->id;
+  remove.timeout_ms = 10000;
+  ASSERT_TRUE(world_.ask<wire::DeleteTopicsApi>(remove, 6, Via{"admin"}).has_value());
+  world_.world().run_for(5s);
+  EXPECT_EQ(one_of(1).error_code, code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+  EXPECT_EQ(one_of(2).error_code, code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)) << "told until it ends";
+  world_.create_topic("orders", 1);
+  world_.world().run_for(5s);
+  EXPECT_EQ(one_of(3).error_code, code(ErrorCode::OFFSET_OUT_OF_RANGE)) << "there is nothing at 1 any more";
+  produce("orders", 0);
+  EXPECT_EQ(one_of(4).high_watermark, 1);
+  EXPECT_TRUE(world_.ask<wire::FetchApi>([&] { next.session_epoch = 5; return next; }(), 12)->responses.empty());
+}
+
+TEST_F(Fetches, a_session_may_be_evicted_during_a_wait) {
+  NodeWorld small({{"max.incremental.fetch.session.cache.slots", "1"}}, 1, 1);
+  ASSERT_TRUE(small.start()) << small.error();
+  small.create_topic("orders", 1);
+  auto ask_for = [&](std::int32_t id, std::int32_t epoch, int max_wait_ms) {
+    wire::FetchRequest result;
+    result.max_wait_ms = max_wait_ms;
+    result.min_bytes = 1;
+    result.max_bytes = 1 << 20;
+    result.session_id = id;
+    result.session_epoch = epoch;
+    if (epoch > 0) return result;
+    auto& topic = result.topics.emplace_back();
+    topic.topic_id = small.image().topic("orders")->id;
+    topic.partitions.emplace_back().partition_max_bytes = 1 << 20;
+    return result;
+  };
+  auto opened = small.ask<wire::FetchApi>(ask_for(0, 0, 0), kFetchVersion);
+  ASSERT_NE(opened->session_id, 0);
+  auto waiting = small.send<wire::FetchApi>(ask_for(opened->session_id, 1, 300000), kFetchVersion, Via{"one"});
+  small.world().run_for(3min);
+  auto other = small.ask<wire::FetchApi>(ask_for(0, 0, 0), kFetchVersion, Via{"two"});
+  EXPECT_NE(other->session_id, 0) << "the idle one gave way";
+  auto answer = small.wait<wire::FetchApi>(waiting);
+  EXPECT_EQ(answer->error_code, 0);
+  auto gone = small.ask<wire::FetchApi>(ask_for(opened->session_id, 2, 0), kFetchVersion);
+  EXPECT_EQ(gone->error_code, code(ErrorCode::FETCH_SESSION_ID_NOT_FOUND));
+}
+
 class FetchesAcrossLoops : public Fetches {
  protected:
   FetchesAcrossLoops() : Fetches(2) {}
