@@ -189,6 +189,21 @@ TEST_F(Connections, produce_requests_overlap_and_are_answered_in_order) {
   EXPECT_TRUE(rest.empty());
 }
 
+TEST_F(Connections, answers_that_are_ready_together_leave_in_one_write) {
+  constexpr int kRequests = 60;
+  std::vector<Bytes> frames;
+  for (int i = 0; i < kRequests; ++i) frames.push_back(frame_of<wire::ProduceApi>(produce(0, 10), kProduceVersion));
+  io::SimNode& clients = world_.world().node(0);
+  Buffer received(64 << 10);
+  constexpr io::SimNet::Node kBroker = 1;
+  std::uint64_t before = world_.world().net().writes(kBroker);
+  clients.spawn(collect(std::move(frames), &received));
+  world_.world().run_for(10s);
+  EXPECT_EQ(end_offset(0), kRequests);
+  // The question for the end is one. The frames arrive in pieces, and a turn's answers go together.
+  EXPECT_LE(world_.world().net().writes(kBroker) - before, 1u + kRequests / 4);
+}
+
 // A request for many partitions takes as long a way to each as one for a single partition behind it.
 TEST_F(Connections, requests_of_all_shapes_keep_their_order) {
   std::vector<Bytes> frames;

@@ -1,4 +1,4 @@
-/// FetchSources: where the partitions of a fetch are read: a replica::FetchSet per loop that has some of them, seen from
+/// FetchSources: where the partitions of a fetch are read: a replica::FetchSet per loop that has some, seen from
 /// the fetch's side. Keeps what is to be changed there until the next visit, and waits for news.
 /// Threads: one loop, the fetch's.
 #pragma once

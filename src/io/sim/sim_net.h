@@ -57,6 +57,11 @@ class SimNet {
   /// Resets the end at `node` of every connection with `peer`; the other end learns it when it sends.
   void cut_half(Node node, Node peer);
   std::size_t connections() const;
+  /// Gathering writes that streams of the node were asked for: what would be system calls.
+  std::uint64_t writes(Node node) const {
+    auto it = writes_.find(node);
+    return it == writes_.end() ? 0 : it->second;
+  }
 
   // For the world: nodes come and go.
   enum class Down : std::uint8_t { kProcess, kPower };
@@ -105,6 +110,7 @@ class SimNet {
   std::map<std::pair<Node, std::uint16_t>, ListenerPtr> listeners_;
   std::map<Node, std::uint16_t> next_port_;
   std::map<std::uint64_t, std::weak_ptr<SimConnection>> connections_;  // by number
+  std::map<Node, std::uint64_t> writes_;
   std::uint64_t last_connection_ = 0;
 };
 

@@ -29,6 +29,7 @@ class SimStream final : public Stream {
     return read(&net_, &loop_, connection_, side_, into);
   }
   Task<IoResult<void>> write(std::span<const ByteView> pieces) override {
+    ++net_.writes_[connection_->ends[side_].node];
     return write(&net_, &loop_, connection_, side_, pieces);
   }
   Task<IoResult<void>> send_file(File& file, std::uint64_t offset, std::uint64_t count) override {
