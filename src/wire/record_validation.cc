@@ -192,6 +192,8 @@ bool must_decompress(const BatchView& batch, const ValidationOptions& options) {
   if (options.timestamp_type == TimestampType::kLogAppendTime) return true;
   if (batch.timestamp_type() == TimestampType::kLogAppendTime) return true;
   if (options.codec.value_or(*batch.codec()) != *batch.codec()) return true;
+  // The header names the first and the latest timestamp; the earliest is known only to the records.
+  if (options.timestamp_before_max_ms != std::numeric_limits<std::int64_t>::max()) return true;
   auto suspect = [&](Timestamp t) { return t != kNoTimestamp && out_of_bounds(t, options); };
   return suspect(batch.base_timestamp()) || suspect(batch.max_timestamp());
 }
@@ -258,6 +260,11 @@ void stamp(ValidatedBatch& valid, const ValidationOptions& options) {
 }
 
 }  // namespace
+
+Result<void, ProduceError> check_framing(ByteView records, const ValidationOptions& options) {
+  TRY(the_batch(records, options));
+  return {};
+}
 
 Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const ValidationOptions& options,
                                                       CompressionScratch& scratch) {

@@ -4,8 +4,8 @@
 /// bounds. And what it changes: log append time, the topic's own compression, a wrong max timestamp.
 ///
 /// Where Milena and Kafka differ (docs/formats/record-batch.md says why):
-/// - Records of a compressed batch are looked at only when the topic compacts, stamps or recompresses, when
-///   its header shows a timestamp out of bounds, or when check_compressed is set.
+/// - Records of a compressed batch are looked at only when the topic compacts, stamps, recompresses or bounds
+///   how old they may be, when its header shows a timestamp out of bounds, or when check_compressed is set.
 /// - A codec that does not exist, or data that does not decompress, is a definite error of the batch and not
 ///   UNKNOWN_SERVER_ERROR; decompressing more than a limit is MESSAGE_TOO_LARGE.
 /// - Offset deltas out of step are put right in uncompressed batches, too.
@@ -107,6 +107,10 @@ struct ValidatedBatch {
   /// REQUIRES: `bytes` is still as returned.
   BatchView view() const { return *BatchView::parse(bytes); }
 };
+
+/// The first part of validate_produce: whether `records` are one batch of the right format. Where the topic or the
+/// request is refused anyhow, Kafka has looked at this before.
+Result<void, ProduceError> check_framing(ByteView records, const ValidationOptions& options);
 
 /// REQUIRES: nobody else reads `records` meanwhile: a stamped batch is patched in place.
 Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const ValidationOptions& options,

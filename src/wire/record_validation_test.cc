@@ -149,6 +149,12 @@ TEST(ValidateProduce, TimestampsMustLieWithinTheTopicsBounds) {
     ASSERT_EQ(result.error().records.size(), 1U);
     EXPECT_EQ(result.error().records[0].batch_index, 0);
   }
+  // An old record behind younger ones: only the records tell of it.
+  BatchBuilder builder({.codec = Codec::kLz4});
+  for (int age : {0, 30, 0}) builder.append(kNow - age, as_bytes("key"), as_bytes("value"));
+  auto hidden = validate(builder.build(), options);
+  ASSERT_TRUE(hidden.failed());
+  EXPECT_EQ(hidden.error().records.at(0).batch_index, 1);
   ValidationOptions future = standard();
   future.now = kNow - 4000000;
   EXPECT_EQ(validate(batch_of(Codec::kGzip), future).error().fault, ProduceFault::kInvalidTimestamp);

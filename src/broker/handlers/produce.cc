@@ -7,6 +7,7 @@
 #include "broker/topics.h"
 #include "io/when_all.h"
 #include "wire/record_batch.h"
+#include "wire/record_validation.h"
 
 namespace milena::broker {
 namespace {
@@ -49,8 +50,16 @@ io::Task<void> append_share(replica::LoopPartitions* there, std::shared_ptr<Shar
   co_await io::when_all(there->loop(), std::move(waiting));
 }
 
-// What can be told without the partition's loop, in Kafka's order: what does not exist comes before the request's
-// acks. NONE: go on to append.
+ErrorCode framing_error(const RequestContext& context, const Request::PartitionProduceData& data) {
+  wire::ValidationOptions options;
+  options.request_version = context.api_version;
+  ByteView records = data.records.has_value() ? data.records->view() : ByteView();
+  auto checked = wire::check_framing(records, options);
+  return checked.failed() ? wire::to_error_code(checked.error().fault) : ErrorCode::NONE;
+}
+
+// What can be told without the partition's loop, in Kafka's order: what does not exist comes before what is no batch,
+// and that before the request's acks. NONE: go on to append.
 ErrorCode check_partition(const RequestContext& context, const Request::TopicProduceData& topic,
                           const Request::PartitionProduceData& data, std::int16_t acks, TopicIdPartition& id) {
   bool by_id = context.api_version >= kTopicIdVersion;
@@ -59,9 +68,11 @@ ErrorCode check_partition(const RequestContext& context, const Request::TopicPro
   id = {found->id, PartitionId(data.index)};
   const image::Partition* partition = found->partition(id.partition);
   if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-  if (acks < -1 || acks > 1) return ErrorCode::INVALID_REQUIRED_ACKS;
-  if (is_internal_topic(found->name) && context.client_id != "__admin_client") {
-    return ErrorCode::INVALID_TOPIC_EXCEPTION;
+  bool refused_acks = acks < -1 || acks > 1;
+  if (refused_acks || (is_internal_topic(found->name) && context.client_id != "__admin_client")) {
+    ErrorCode misframed = framing_error(context, data);
+    if (misframed != ErrorCode::NONE) return misframed;
+    return refused_acks ? ErrorCode::INVALID_REQUIRED_ACKS : ErrorCode::INVALID_TOPIC_EXCEPTION;
   }
   if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
   return ErrorCode::NONE;
@@ -93,19 +104,23 @@ Response::PartitionProduceResponse to_response(const Write& write, std::int32_t 
   return partition;
 }
 
-bool is_transactional(const Request::PartitionProduceData& data) {
-  if (!data.records.has_value()) return false;
-  auto batch = wire::BatchView::parse(data.records->view());
-  return batch.has_value() && batch->transactional();
-}
-
-// NONE: the request has no part in a transaction. As in Kafka, a transactional.id alone means nothing, and a
-// transaction without one is not authorized; with one it has no coordinator here.
-ErrorCode check_transaction(const RequestContext& context, const Request& request) {
-  auto any = [](const auto& topic) { return std::ranges::any_of(topic.partition_data, is_transactional); };
-  if (!std::ranges::any_of(request.topic_data, any)) return ErrorCode::NONE;
-  if (!request.transactional_id.has_value()) return ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-  return transactions_refused(*context.client);
+// What Kafka sees of a request's records before any partition is looked at. The first batches are gone through in
+// order: one that is none fails the request as a whole. A transaction ends the search: a transactional.id alone means
+// nothing, a transaction without one is not authorized; with one it has no coordinator here.
+// NONE: the request has no part in a transaction.
+ErrorCode check_first_batches(const RequestContext& context, const Request& request) {
+  for (const auto& topic : request.topic_data) {
+    for (const auto& data : topic.partition_data) {
+      if (!data.records.has_value()) continue;
+      auto size = wire::entry_size(data.records->view());
+      if (size.failed() && size.error() != wire::BatchError::kIncomplete) return ErrorCode::CORRUPT_MESSAGE;
+      auto batch = wire::BatchView::parse(data.records->view());
+      if (!batch.has_value() || !batch->transactional()) continue;
+      if (!request.transactional_id.has_value()) return ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+      return transactions_refused(*context.client);
+    }
+  }
+  return ErrorCode::NONE;
 }
 
 io::Task<void> append_all(RequestContext context, Writes writes, replica::AppendOptions options) {
@@ -135,12 +150,13 @@ io::Task<void> append_all(RequestContext context, Writes writes, replica::Append
 }  // namespace
 
 io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context, Request request) {
-  ErrorCode refused = check_transaction(context, request);
+  ErrorCode refused = check_first_batches(context, request);
   auto writes = std::make_shared<std::vector<Write>>();
   for (auto& topic : request.topic_data) {
     for (auto& data : topic.partition_data) {
       Write write;
       write.outcome.error = refused;
+      if (refused == ErrorCode::CORRUPT_MESSAGE) write.outcome.message = "the request holds what is no record batch";
       if (refused == ErrorCode::NONE) {
         write.outcome.error = check_partition(context, topic, data, request.acks, write.id);
       }

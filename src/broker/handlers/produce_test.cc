@@ -114,6 +114,26 @@ TEST_F(Produce, one_partition_fails_without_the_others) {
   EXPECT_EQ(answers.at(1).error_code, code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
 }
 
+// As Kafka, which looks through the first batches for transactions before it looks at any partition.
+TEST_F(Produce, one_first_batch_that_is_none_fails_the_request) {
+  Bytes strange = batch_of(1, now());
+  strange.unshared_data()[16] = 3;  // the magic
+  auto request = produce_to(orders_, 0, batch_of(1, now()));
+  auto& other = request.topic_data[0].partition_data.emplace_back();
+  other.index = 9;
+  other.records = strange;
+  auto response = world_.ask<wire::ProduceApi>(request, 13);
+  for (const auto& answer : response->responses.at(0).partition_responses) {
+    EXPECT_EQ(answer.error_code, code(ErrorCode::CORRUPT_MESSAGE));
+  }
+  EXPECT_EQ(end_offset(), 0);
+}
+
+TEST_F(Produce, what_is_no_batch_is_told_before_the_acks) {
+  EXPECT_EQ(produce({}, 13, 7).error_code, code(ErrorCode::INVALID_RECORD));
+  EXPECT_EQ(produce(batch_of(1, now()), 13, 7).error_code, code(ErrorCode::INVALID_REQUIRED_ACKS));
+}
+
 TEST_F(Produce, transactions_are_refused_whole) {
   wire::BatchOptions options{
       .producer_id = ProducerId(900), .producer_epoch = 0, .base_sequence = 0, .transactional = true};
