@@ -25,9 +25,10 @@ const config::Key* key_of(std::int8_t resource_type, std::string_view name) {
   return scope.has_value() ? config::find_key(*scope, name) : nullptr;
 }
 
-std::optional<std::string> message_of(const Result<void, config::AlterError>& result) {
+std::optional<meta::ConfigProblem> problem_of(const Result<void, config::AlterError>& result) {
   if (result.has_value()) return std::nullopt;
-  return result.error().message;
+  bool request_wrong = result.error().code == config::AlterError::Code::kInvalidRequest;
+  return meta::ConfigProblem{result.error().message, request_wrong};
 }
 
 }  // namespace
@@ -43,30 +44,30 @@ std::string NodeConfigSchema::default_value(std::int8_t resource_type, std::stri
   return std::string(key->default_value.text);
 }
 
-std::optional<std::string> NodeConfigSchema::validate(const image::ConfigResource& resource,
-                                                      const image::ConfigMap& proposed) const {
+std::optional<meta::ConfigProblem> NodeConfigSchema::validate(const image::ConfigResource& resource,
+                                                              const image::ConfigMap& proposed) const {
   switch (static_cast<image::ResourceType>(resource.type)) {
-    case image::ResourceType::kTopic: return message_of(config::validate_topic(proposed, *broker_));
+    case image::ResourceType::kTopic: return problem_of(config::validate_topic(proposed, *broker_));
     case image::ResourceType::kBroker: return validate_broker(resource, proposed);
-    case image::ResourceType::kGroup: return message_of(config::validate_group(proposed, *broker_));
-    case image::ResourceType::kClientMetrics: return message_of(config::validate_client_metrics(proposed));
-    case image::ResourceType::kBrokerLogger: return "BROKER_LOGGER resources are not kept in the metadata";
+    case image::ResourceType::kGroup: return problem_of(config::validate_group(proposed, *broker_));
+    case image::ResourceType::kClientMetrics: return problem_of(config::validate_client_metrics(proposed));
+    case image::ResourceType::kBrokerLogger: return meta::ConfigProblem{"BROKER_LOGGER resources are not kept in the metadata"};
   }
-  return "unknown resource type " + std::to_string(resource.type);
+  return meta::ConfigProblem{"unknown resource type " + std::to_string(resource.type)};
 }
 
 // What would stop the next start is refused here.
-std::optional<std::string> NodeConfigSchema::validate_broker(const image::ConfigResource& resource,
-                                                             const image::ConfigMap& proposed) const {
+std::optional<meta::ConfigProblem> NodeConfigSchema::validate_broker(const image::ConfigResource& resource,
+                                                                     const image::ConfigMap& proposed) const {
   bool one_broker = !resource.name.empty();
   auto valid = config::validate_broker(proposed, one_broker);
-  if (valid.failed()) return message_of(valid);
+  if (valid.failed()) return problem_of(valid);
   const image::ConfigMap none;
   config::KafkaConfig then = broker_->with_dynamic(one_broker ? none : proposed, one_broker ? proposed : none);
   auto listeners = config::read_listeners(then);
-  if (listeners.failed()) return listeners.error().front().message;
+  if (listeners.failed()) return meta::ConfigProblem{listeners.error().front().message};
   config::ConfigErrors refused = config::startup_refusals(then);
-  if (!refused.empty()) return refused.front().message;
+  if (!refused.empty()) return meta::ConfigProblem{refused.front().message};
   return std::nullopt;
 }
 

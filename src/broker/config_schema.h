@@ -15,15 +15,15 @@ class NodeConfigSchema : public meta::ConfigSchema {
 
   bool is_list(std::int8_t resource_type, std::string_view name) const override;
   std::string default_value(std::int8_t resource_type, std::string_view name) const override;
-  std::optional<std::string> validate(const image::ConfigResource& resource,
-                                      const image::ConfigMap& proposed) const override;
+  std::optional<meta::ConfigProblem> validate(const image::ConfigResource& resource,
+                                              const image::ConfigMap& proposed) const override;
   std::vector<meta::EffectiveConfig> effective_topic_configs(const image::ConfigMap& default_brokers,
                                                              const image::ConfigMap& this_broker,
                                                              const image::ConfigMap& topic) const override;
 
  private:
-  std::optional<std::string> validate_broker(const image::ConfigResource& resource,
-                                             const image::ConfigMap& proposed) const;
+  std::optional<meta::ConfigProblem> validate_broker(const image::ConfigResource& resource,
+                                                     const image::ConfigMap& proposed) const;
   std::shared_ptr<const config::KafkaConfig> broker_;
 };
 

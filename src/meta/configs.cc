@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "meta/topics.h"
+
 namespace milena::meta {
 namespace {
 
@@ -66,8 +68,7 @@ ApiError check_existence(const image::Image& image, const ConfigResource& resour
     case ResourceType::kBroker: {
       if (resource.name.empty()) return {};
       auto id = number(resource.name);
-      if (!id.has_value())
-        return {ErrorCode::INVALID_REQUEST, "Unable to parse broker name as a base 10 number."};
+      if (!id.has_value()) return {};  // check_name has refused it
       if (image.broker(BrokerId(*id)) == nullptr && !image.controllers.contains(BrokerId(*id)))
         return {ErrorCode::BROKER_ID_NOT_REGISTERED, fmt::format("No node with id {} found.", *id)};
       return {};
@@ -95,14 +96,22 @@ ApiError check_values(const Context& context, const ConfigResource& resource,
   return {};
 }
 
-/// Only brokers have a resource without a name, which stands for all of them.
+/// What the name alone tells. Only brokers have a resource without a name, which stands for all of them.
 ApiError check_name(const ConfigResource& resource) {
-  if (!resource.name.empty()) return {};
   switch (static_cast<ResourceType>(resource.type)) {
-    case ResourceType::kTopic: return {ErrorCode::INVALID_REQUEST, "Default topic resources are not allowed."};
-    case ResourceType::kGroup: return {ErrorCode::INVALID_REQUEST, "Default group resources are not allowed."};
-    case ResourceType::kClientMetrics: return {ErrorCode::INVALID_REQUEST, "Subscription name can't be empty"};
+    case ResourceType::kTopic:
+      if (resource.name.empty()) return {ErrorCode::INVALID_REQUEST, "Default topic resources are not allowed."};
+      if (auto problem = topic_name_problem(resource.name)) return {ErrorCode::INVALID_TOPIC_EXCEPTION, *problem};
+      return {};
     case ResourceType::kBroker:
+      if (resource.name.empty() || number(resource.name).has_value()) return {};
+      return {ErrorCode::INVALID_REQUEST, "Unable to parse broker name as a base 10 number."};
+    case ResourceType::kGroup:
+      if (resource.name.empty()) return {ErrorCode::INVALID_REQUEST, "Default group resources are not allowed."};
+      return {};
+    case ResourceType::kClientMetrics:
+      if (resource.name.empty()) return {ErrorCode::INVALID_REQUEST, "Subscription name can't be empty"};
+      return {};
     case ResourceType::kBrokerLogger: break;
   }
   return {};
@@ -121,8 +130,7 @@ ApiError apply(const Context& context, const ConfigResource& resource,
     else proposed.erase(name);
   }
   if (auto problem = context.configs.validate(resource, proposed)) {
-    bool metrics = resource.type == static_cast<std::int8_t>(ResourceType::kClientMetrics);
-    return {metrics ? ErrorCode::INVALID_REQUEST : ErrorCode::INVALID_CONFIG, *std::move(problem)};
+    return {problem->request_wrong ? ErrorCode::INVALID_REQUEST : ErrorCode::INVALID_CONFIG, problem->message};
   }
   if (!new_resource) {
     error = check_existence(context.image, resource);

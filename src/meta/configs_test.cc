@@ -57,6 +57,9 @@ TEST(Configs, Refuses) {
   EXPECT_EQ(alter(world, {2, "foo", "retention.ms", 0, "x"}), ErrorCode::INVALID_CONFIG);
   EXPECT_EQ(alter(world, {2, "foo", "retention.ms", 2, "5"}), ErrorCode::INVALID_CONFIG);
   EXPECT_EQ(alter(world, {2, "nope", "retention.ms", 0, "5"}), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+  EXPECT_EQ(alter(world, {2, "../foo", "retention.ms", 0, "x"}), ErrorCode::INVALID_TOPIC_EXCEPTION);
+  EXPECT_EQ(alter(world, {2, "", "retention.ms", 0, "5"}), ErrorCode::INVALID_REQUEST);
+  EXPECT_EQ(alter(world, {4, "..", "retention.ms", 0, "x"}), ErrorCode::INVALID_REQUEST);
   EXPECT_EQ(alter(world, {2, "foo", "retention.ms", 0, std::nullopt}), ErrorCode::INVALID_REQUEST);
   EXPECT_EQ(alter(world, {2, "foo", "retention.ms", 7, "5"}), ErrorCode::INVALID_REQUEST);
   EXPECT_EQ(alter(world, {3, "foo", "retention.ms", 0, "5"}), ErrorCode::UNSUPPORTED_VERSION);

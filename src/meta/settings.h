@@ -38,6 +38,12 @@ struct EffectiveConfig {
   bool sensitive = false;
 };
 
+/// Why values are refused: as INVALID_REQUEST where that is set, else as INVALID_CONFIG.
+struct ConfigProblem {
+  std::string message;
+  bool request_wrong = false;
+};
+
 /// The config room's knowledge, injected so that tests can do without. All calls are pure.
 class ConfigSchema {
  public:
@@ -46,9 +52,9 @@ class ConfigSchema {
   virtual bool is_list(std::int8_t resource_type, std::string_view name) const = 0;
   /// What a list key holds where nothing is set, for APPEND and SUBTRACT.
   virtual std::string default_value(std::int8_t resource_type, std::string_view name) const = 0;
-  /// Checks the complete values of a resource after a change. Returns the message for INVALID_CONFIG.
-  virtual std::optional<std::string> validate(const image::ConfigResource& resource,
-                                              const image::ConfigMap& proposed) const = 0;
+  /// Checks the complete values of a resource after a change. Returns what is wrong, else nothing.
+  virtual std::optional<ConfigProblem> validate(const image::ConfigResource& resource,
+                                                const image::ConfigMap& proposed) const = 0;
   /// Sorted by name.
   virtual std::vector<EffectiveConfig> effective_topic_configs(const image::ConfigMap& default_brokers,
                                                                const image::ConfigMap& this_broker,

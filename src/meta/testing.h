@@ -22,11 +22,11 @@ class FakeSchema : public ConfigSchema {
   std::string default_value(std::int8_t, std::string_view name) const override {
     return name == "cleanup.policy" ? "delete" : "";
   }
-  std::optional<std::string> validate(const image::ConfigResource&, const image::ConfigMap& proposed) const override {
+  std::optional<ConfigProblem> validate(const image::ConfigResource&, const image::ConfigMap& proposed) const override {
     auto found = proposed.find("retention.ms");
     if (found == proposed.end() || found->second.find_first_not_of("0123456789") == std::string::npos)
       return std::nullopt;
-    return "Invalid value " + found->second + " for configuration retention.ms";
+    return ConfigProblem{"Invalid value " + found->second + " for configuration retention.ms"};
   }
   std::vector<EffectiveConfig> effective_topic_configs(const image::ConfigMap&, const image::ConfigMap&,
                                                        const image::ConfigMap& topic) const override {

@@ -251,7 +251,7 @@ class AnySchema : public meta::ConfigSchema {
  public:
   bool is_list(std::int8_t, std::string_view) const override { return false; }
   std::string default_value(std::int8_t, std::string_view) const override { return ""; }
-  std::optional<std::string> validate(const image::ConfigResource&, const image::ConfigMap&) const override {
+  std::optional<meta::ConfigProblem> validate(const image::ConfigResource&, const image::ConfigMap&) const override {
     return std::nullopt;
   }
   std::vector<meta::EffectiveConfig> effective_topic_configs(const image::ConfigMap&, const image::ConfigMap&,
