@@ -2,6 +2,8 @@
 // there; when it has caught up the controller is told, and then it takes the log's place. What a crash leaves:
 // the copy is begun anew by the next start, or, where the log had made way for it already, takes the place then.
 #include <algorithm>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "replica/future_replica.h"
@@ -62,10 +64,20 @@ io::Task<void> drop_there(LoopPartitions* there, TopicIdPartition id) {
   co_return;
 }
 
+// Of UTF-8 as Kafka counts it, in UTF-16.
+std::size_t java_length(std::string_view text) {
+  std::size_t length = 0;
+  for (char c : text) {
+    auto byte = static_cast<std::uint8_t>(c);
+    if ((byte & 0xC0) != 0x80) length += byte >= 0xF0 ? 2 : 1;
+  }
+  return length;
+}
+
 }  // namespace
 
 io::Task<ErrorCode> LogManager::move_replica(log::PartitionName name, std::string path) {
-  if (name.to_string().size() + kFutureSuffix > kFutureNameMax) co_return ErrorCode::INVALID_TOPIC_EXCEPTION;
+  if (java_length(name.to_string()) + kFutureSuffix > kFutureNameMax) co_return ErrorCode::INVALID_TOPIC_EXCEPTION;
   auto is_target = [&](const DirectoryState& state) { return state.holds_partitions && state.absolute_path == path; };
   auto found = std::ranges::find_if(states_, is_target);
   if (found == states_.end()) co_return ErrorCode::LOG_DIR_NOT_FOUND;

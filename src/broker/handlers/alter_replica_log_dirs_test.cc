@@ -212,6 +212,9 @@ TEST(AlterReplicaLogDirs, refusals) {
   EXPECT_EQ(moves.move(moves.to, "a b"), code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
   EXPECT_EQ(moves.move(moves.to, std::string(249, 'x')), code(ErrorCode::INVALID_TOPIC_EXCEPTION));
   EXPECT_EQ(moves.move("/c", std::string(249, 'x')), code(ErrorCode::INVALID_TOPIC_EXCEPTION));
+  std::string accents;
+  for (int i = 0; i < 125; ++i) accents += "\u00e9";
+  EXPECT_EQ(moves.move("/c", accents), code(ErrorCode::LOG_DIR_NOT_FOUND)) << "characters count, not bytes";
   EXPECT_EQ(moves.move(moves.from), 0) << "it is there";
   EXPECT_EQ(moves.directories_in(moves.from), 1u);
   moves.disk().fail_next_sync(moves.to);
