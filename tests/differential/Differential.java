@@ -1,6 +1,8 @@
 // Sends the same requests to Apache Kafka and to Milena and compares the decoded answers. See README.md.
 // java Differential KAFKA_PORT KAFKA_CONTROLLER_PORT MILENA_PORT MILENA_CONTROLLER_PORT
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
@@ -367,9 +369,7 @@ public class Differential extends Comparison {
     });
   }
 
-  public static void main(String[] arguments) throws Exception {
-    int[] given = Arrays.stream(arguments).mapToInt(Integer::parseInt).toArray();
-    ports = new int[][] {{given[0], given[1]}, {given[2], given[3]}};
+  static void everything() throws Exception {
     makeOrders();
     DataRequests.all();
     FetchRequests.all();
@@ -385,11 +385,36 @@ public class Differential extends Comparison {
     cluster();
     for (Listener listener : Listener.values()) configs(listener);
     brokersOwnConfigs();
+    NodeRequests.all();
     ControllerRequests.all();
+    NodeRequests.controllers();  // last: features cannot be changed past a controller that is not there
     AlteringRequests.all();
-    List<String> unused = Reviewed.unused();
-    for (String difference : unused) System.out.println("reviewed, but not seen: " + difference);
-    System.out.println(equal + " answers equal, " + reviewed + " differ as reviewed, " + different + " different");
-    System.exit(different == 0 && unused.isEmpty() ? 0 : 1);
+    GroupRequests.all();
+    BadBatches.all();
+    Names.all();
+  }
+
+  /** Four ports; more arguments name the classes that alone shall ask. */
+  public static void main(String[] arguments) throws Exception {
+    int[] given = Arrays.stream(arguments).limit(4).mapToInt(Integer::parseInt).toArray();
+    ports = new int[][] {{given[0], given[1]}, {given[2], given[3]}};
+    Path folder = Path.of(System.getProperty("tests"));
+    Reviewed.load(folder.resolve("reviewed.txt"));
+    List<String> complaints = new ArrayList<>();
+    if (arguments.length > 4) {
+      makeOrders();
+      findCoordinators();
+      for (String part : Arrays.copyOfRange(arguments, 4, arguments.length)) {
+        Class.forName(part).getDeclaredMethod("all").invoke(null);
+      }
+    } else {
+      everything();
+      complaints.addAll(Coverage.complaints(folder.resolve("reachable.txt")));
+      complaints.addAll(Reviewed.complaints(folder.resolve("../../docs/compatibility.md")));
+    }
+    for (String complaint : complaints) System.out.println(complaint);
+    System.out.println(Coverage.requests() + " requests: " + equal + " answers equal, " + reviewed
+        + " differ as reviewed, " + different + " different, " + complaints.size() + " complaints");
+    System.exit(different == 0 && complaints.isEmpty() ? 0 : 1);
   }
 }

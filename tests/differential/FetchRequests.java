@@ -114,6 +114,7 @@ class FetchRequests extends Comparison {
       var asked = (FetchRequestData) request.of(server, version);
       asked.setSessionId(session[server]).setSessionEpoch(epoch);
       var answer = (FetchResponseData) ask(server, Listener.BROKER, ApiKeys.FETCH, version, asked);
+      if (server == KAFKA) Coverage.note(ApiKeys.FETCH, version, answer);
       if (epoch == 0 && answer != null) session[server] = answer.sessionId();
       texts[server] = text(answer);
     }
@@ -198,7 +199,7 @@ class FetchRequests extends Comparison {
         kinds.add(topic.topic() + topic.topicId() + " " + one.partitionIndex() + " error " + one.errorCode()
             + " watermark " + (one.highWatermark() > 0) + " stable " + one.lastStableOffset() + " start "
             + one.logStartOffset() + " diverging " + (one.divergingEpoch().endOffset() > 0) + " snapshot "
-            + one.snapshotId() + " aborted " + one.abortedTransactions() + " leader " + one.currentLeader().leaderId()
+            + (one.snapshotId().endOffset() > 0) + " aborted " + one.abortedTransactions() + " leader " + one.currentLeader().leaderId()
             + " epoch " + (one.currentLeader().leaderEpoch() > 0) + " records "
             + (one.records() == null ? null : one.records().sizeInBytes() > 0));
       }
@@ -210,12 +211,17 @@ class FetchRequests extends Comparison {
     compare(what, Listener.CONTROLLER, ApiKeys.FETCH, low, 18, request, FetchRequests::kind);
   }
 
-  static void metadataLog() throws IOException {
+  static void learnEpochs() throws IOException {
     for (int server : SERVERS) {
       var quorum = (DescribeQuorumResponseData) ask(server, Listener.CONTROLLER, ApiKeys.DESCRIBE_QUORUM, (short) 2,
           DescribeQuorumRequest.singletonRequest(new TopicPartition("__cluster_metadata", 0)));
       epochs[server] = quorum.topics().get(0).partitions().get(0).leaderEpoch();
     }
+  }
+
+  static void metadataLog() throws IOException {
+    learnEpochs();
+    for (int server : SERVERS) NodeRequests.newestSnapshot(server);  // to which followers are sent
     followed("from the start", 4, (s, v) -> follow(v, 0, 0, epochs[s]));
     followed("old epoch", 13, (s, v) -> follow(v, 0, 0, epochs[s] - 1));
     followed("future epoch", 13, (s, v) -> follow(v, 0, 0, epochs[s] + 1));

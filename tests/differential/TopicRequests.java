@@ -8,14 +8,26 @@ import org.apache.kafka.common.protocol.ApiKeys;
 
 class TopicRequests extends Comparison {
   /** The ids of a new topic with one partition, by server. */
-  static Uuid[] make(String name, String key, String value) throws IOException {
+  /** A new topic of one partition, which both servers serve when this returns. */
+  static Uuid[] make(String name, String... configurations) throws IOException {
     Uuid[] ids = new Uuid[2];
     for (int server : SERVERS) {
-      CreateTopicsRequestData request = create(topic(name, 1, 1, key, value));
+      CreateTopicsRequestData request = create(topic(name, 1, 1, configurations));
       var answer = (CreateTopicsResponseData) ask(server, Listener.BROKER, ApiKeys.CREATE_TOPICS, (short) 7, request);
       ids[server] = answer.topics().find(name).topicId();
+      awaitServed(server, name);
     }
     return ids;
+  }
+
+  static void awaitServed(int server, String name) throws IOException {
+    for (int attempt = 0; attempt < 1000; attempt++) {
+      var answer = (ListOffsetsResponseData) ask(server, Listener.BROKER, ApiKeys.LIST_OFFSETS, (short) 5,
+          DataRequests.listOffsets((short) 5, 0, -1, -1, name, 0));
+      if (answer.topics().get(0).partitions().get(0).errorCode() == 0) return;
+      java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
+    }
+    throw new IllegalStateException(name + " is not served by server " + server);
   }
 
   static CreateTopicsRequestData.CreatableTopic topic(String name, int partitions, int replicas, String... config) {

@@ -33,18 +33,33 @@ class Requests(harness.ServerTestCase):
     def test_are_answered_as_kafka_answers_them(self):
         for server in (harness.Kafka, harness.Milena):
             folder = self.folder / server.name
-            directories = {"log.dirs": f"{folder / 'data'},{folder / 'more'}"}
-            self.servers.append(server(folder, directories))
+            # A log directory may be a link.
+            (self.folder / f"{server.name}-linked").mkdir()
+            folder.mkdir()
+            (folder / "more").symlink_to(self.folder / f"{server.name}-linked")
+            settings = {"log.dirs": f"{folder / 'data'},{folder / 'more'}",
+                        "metadata.log.max.snapshot.interval.ms": "2000"}
+            self.servers.append(server(folder, settings))
             self.servers[-1].start()
         classes = self.folder / "classes"
         sources = sorted(Path(__file__).parent.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", classes, "-cp", harness.kafka_classpath(), *sources], check=True)
         ports = [str(port) for server in self.servers for port in (server.port, server.controller_port)]
-        done = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp",
+        before = self.files_outside()
+        done = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1",
+                               f"-Dtests={Path(__file__).resolve().parent}",
+                               *(f"-D{server.name}={server.folder}" for server in self.servers), "-cp",
                                f"{classes}:{harness.kafka_classpath()}", "Differential", *ports],
                               capture_output=True, text=True, timeout=COMPARISON_TIMEOUT_S)
         self.assertEqual(done.returncode, 0, done.stdout[-12000:] + done.stderr[-3000:])
-        print(done.stdout.splitlines()[-1], file=sys.stderr)
+        self.assertEqual(self.files_outside(), before, "a name led out of the data directories")
+        print(done.stdout, file=sys.stderr)
+
+    def files_outside(self):
+        """What lies around the data directories, and was there when they were made."""
+        inside = [path for server in self.servers for path in (server.data, server.folder.parent / f"{server.name}-linked")]
+        return sorted(str(path) for path in self.folder.parent.glob(f"{self.folder.name}/**/*")
+                      if not any(path != one and one in path.parents for one in inside))
 
 
 if __name__ == "__main__":
