@@ -313,7 +313,8 @@ class BadBatches extends Comparison {
           "half", cut(good, good.length / 2), "all but the end", cut(good, good.length - 1));
       for (String topic : List.of(id == 1 ? "unpacked" : "packed", "unseen")) {
         for (String what : new java.util.TreeSet<>(payloads.keySet())) {
-          bad(topic, "codec " + id + " with " + what, HandmadeBatch.of(id, 1).with(b -> b.payload = payloads.get(what)));
+          bad(topic, "codec " + id + " with " + what,
+              HandmadeBatch.of(id, 1).with(b -> b.payload = payloads.get(what)));
         }
       }
       bad("plain", "codec " + id + " with a wrong crc", HandmadeBatch.of(id, 2).with(b -> b.crcError = 1));

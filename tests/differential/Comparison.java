@@ -97,7 +97,8 @@ class Comparison {
     }
     // Sentences are each server's own; ids and times are drawn by each.
     return text
-        .replaceAll("RecordError\\(batchIndex=\\d+, message='[^']*'\\)", "").replaceAll("(?is)(errorMessage=)('.*?'(?=, [a-zA-Z]+=|\\))|null)", "$1").replaceAll("throttleTimeMs=\\d+", "")
+        .replaceAll("RecordError\\(batchIndex=\\d+, message='[^']*'\\)", "")
+        .replaceAll("(?is)(errorMessage=)('.*?'(?=, [a-zA-Z]+=|\\))|null)", "$1").replaceAll("throttleTimeMs=\\d+", "")
         .replaceAll("clusterId='[^']*'", "").replaceAll("'[^']*-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'", "'MEMBER'")
         .replaceAll("topicId=(?!A{22})[A-Za-z0-9_-]{22}", "topicId=SOME");
   }
@@ -135,6 +136,7 @@ class Comparison {
       answers[server] = ask(server, listener, api, (short) version, request.of(server, (short) version));
       frames[server] = sent;
     }
+    Mutations.keep(listener, api, (short) version, frames);
     Coverage.note(api, (short) version, answers[KAFKA]);
     judge(api, version, what + " (" + listener + ")", toText.apply(answers[KAFKA]), toText.apply(answers[MILENA]));
     return answers;

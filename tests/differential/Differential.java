@@ -392,6 +392,7 @@ public class Differential extends Comparison {
     GroupRequests.all();
     BadBatches.all();
     Names.all();
+    Mutations.all();
   }
 
   /** Four ports; more arguments name the classes that alone shall ask. */

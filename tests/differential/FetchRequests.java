@@ -199,7 +199,8 @@ class FetchRequests extends Comparison {
         kinds.add(topic.topic() + topic.topicId() + " " + one.partitionIndex() + " error " + one.errorCode()
             + " watermark " + (one.highWatermark() > 0) + " stable " + one.lastStableOffset() + " start "
             + one.logStartOffset() + " diverging " + (one.divergingEpoch().endOffset() > 0) + " snapshot "
-            + (one.snapshotId().endOffset() > 0) + " aborted " + one.abortedTransactions() + " leader " + one.currentLeader().leaderId()
+            + (one.snapshotId().endOffset() > 0) + " aborted " + one.abortedTransactions()
+            + " leader " + one.currentLeader().leaderId()
             + " epoch " + (one.currentLeader().leaderEpoch() > 0) + " records "
             + (one.records() == null ? null : one.records().sizeInBytes() > 0));
       }

@@ -82,7 +82,9 @@ class GroupRequests extends Comparison {
     int version = Math.max(2, Math.min(joinVersion + 1, 10));
     compared(what, ApiKeys.OFFSET_COMMIT, version, (s, v) -> commit(s, v, step, note));
     if (joinVersion == 0 || joinVersion == HIGHEST_JOIN) {
-      for (int other : new int[] {2, 10}) compared(what, ApiKeys.OFFSET_COMMIT, other, (s, v) -> commit(s, v, step, note));
+      for (int other : new int[] {2, 10}) {
+        compared(what, ApiKeys.OFFSET_COMMIT, other, (s, v) -> commit(s, v, step, note));
+      }
     }
   }
 
@@ -222,6 +224,7 @@ class GroupRequests extends Comparison {
     for (joinVersion = 0; joinVersion <= HIGHEST_JOIN; joinVersion++) life();
     for (joinVersion = 5; joinVersion <= HIGHEST_JOIN; joinVersion++) staticLife();
     simple();
-    compare("no name", ApiKeys.DELETE_GROUPS, 0, 2, (s, v) -> new DeleteGroupsRequestData().setGroupsNames(List.of("")));
+    compare("no name", ApiKeys.DELETE_GROUPS, 0, 2,
+        (s, v) -> new DeleteGroupsRequestData().setGroupsNames(List.of("")));
   }
 }

@@ -68,7 +68,8 @@ class NodeRequests extends Comparison {
       if (version < 4 && versions[KAFKA].finalizedFeatures().find(feature.name()) == null) continue;
       int lowest = version < 4 ? 1 : 0;
       request.features().add(new BrokerRegistrationRequestData.Feature().setName(feature.name())
-          .setMinSupportedVersion((short) Math.max(lowest, feature.minVersion())).setMaxSupportedVersion(feature.maxVersion()));
+          .setMinSupportedVersion((short) Math.max(lowest, feature.minVersion()))
+          .setMaxSupportedVersion(feature.maxVersion()));
     }
     return version < 2 ? request : request.setLogDirs(List.of(DIRECTORY));
   }
@@ -119,11 +120,6 @@ class NodeRequests extends Comparison {
     registered("another incarnation", (r, s) -> r.setIncarnationId(new Uuid(9, 9)));
     registered("no features", (r, s) -> {
       r.features().clear();
-      return r;
-    });
-    registered("a feature from 1 on that is not finalized", (r, s) -> {
-      r.features().add(new BrokerRegistrationRequestData.Feature().setName("kraft.version")
-          .setMinSupportedVersion((short) 1).setMaxSupportedVersion((short) 1));
       return r;
     });
     registered("no listeners", (r, s) -> {
