@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "wire/apis/create_partitions.h"
 #include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
 #include "wire/apis/produce.h"
@@ -85,6 +86,7 @@ struct Admin {
   ConnectionPtr connection;
   std::set<std::string> mine;  // topics that exist
   std::set<std::string> made;  // names that were used
+  std::map<std::string, std::int32_t> partitions;
   // Which name each place has now. After a request without an answer, which may still be acted on, it gets
   // another.
   std::array<int, kExtraNames> suffix{};
@@ -98,12 +100,13 @@ struct Admin {
 };
 
 // The offset that one record got; nothing: it was not acknowledged.
-io::Task<std::optional<std::int64_t>> produce_one(Admin* self, std::string topic, bool* unsure) {
+io::Task<std::optional<std::int64_t>> produce_one(Admin* self, std::string topic, std::int32_t partition,
+                                                  bool* unsure) {
   wire::BatchBuilder builder{wire::BatchOptions{}};
   builder.append(self->clients->loop.wall_now(), std::nullopt, as_bytes(topic));
   SimTopic to;
   to.name = std::move(topic);
-  auto request = produce_request(-1, to, 0, builder.build());
+  auto request = produce_request(-1, to, partition, builder.build());
   CallOptions options = random_version(*self->clients, 3, 12);
   auto answer = co_await self->connection->call<wire::ProduceApi>(std::move(request), options);
   if (answer.failed()) {
@@ -123,7 +126,7 @@ io::Task<void> use_topic(Admin* self, std::string topic) {
   std::int64_t expected = 0;
   for (auto count = self->clients->random.between(1, 12); count > 0; --count) {
     co_await pass_gate(self->clients);
-    auto offset = co_await produce_one(self, topic, &unsure);
+    auto offset = co_await produce_one(self, topic, 0, &unsure);
     if (unsure) self->give_up(topic);  // the record may come late, into the next topic of the name
     if (unsure || !self->connection->is_open()) co_return;
     if (!offset.has_value()) {
@@ -155,7 +158,38 @@ io::Task<void> create_one(Admin* self) {
   }
   clients->history.topic_created(topic.name);
   self->mine.insert(topic.name);
+  self->partitions[topic.name] = topic.partitions;
   co_await use_topic(self, topic.name);
+}
+
+// One more partition, which is empty.
+io::Task<void> grow_one(Admin* self) {
+  Clients* clients = self->clients;
+  auto drawn = self->mine.begin();
+  std::advance(drawn, clients->random.below(self->mine.size()));
+  std::string name = *drawn;
+  std::int32_t count = self->partitions[name] + 1;
+  wire::CreatePartitionsRequest request;
+  request.timeout_ms = 5000;
+  auto& topic = request.topics.emplace_back();
+  topic.name = name;
+  topic.count = count;
+  topic.assignments = std::nullopt;
+  CallOptions options = random_version(*clients, 0, 3);
+  auto answer = co_await self->connection->call<wire::CreatePartitionsApi>(std::move(request), options);
+  if (answer.failed() || answer->results.at(0).error_code != 0) {
+    self->mine.erase(name);  // how many it has now is not known
+    clients->history.topic_unsure(name);
+    self->give_up(name);
+    co_return;
+  }
+  self->partitions[name] = count;
+  clients->history.count("client.partitions_added");
+  bool unsure = false;
+  co_await pass_gate(clients);
+  auto offset = co_await produce_one(self, name, count - 1, &unsure);
+  if (offset.value_or(0) != 0)
+    clients->history.violation(fmt::format("new partition {}-{}: a record got offset {}", name, count - 1, *offset));
 }
 
 io::Task<void> delete_one(Admin* self) {
@@ -194,6 +228,8 @@ io::Task<void> run_admin(Clients* clients) {
     }
     if (self.mine.size() < 2 || clients->random.one_in(3)) {
       co_await create_one(&self);
+    } else if (clients->random.one_in(3)) {
+      co_await grow_one(&self);
     } else {
       co_await delete_one(&self);
     }

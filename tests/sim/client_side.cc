@@ -1,5 +1,8 @@
 #include "client_side.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace milena::sim {
 
 io::Task<void> pass_gate(Clients* clients) {
@@ -30,13 +33,33 @@ wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, s
   wire::ProduceRequest request;
   request.acks = acks;
   request.timeout_ms = 3000;
-  wire::ProduceRequest::TopicProduceData& data = request.topic_data.emplace_back();
-  data.name = topic.name;
-  data.topic_id = topic.id;
-  wire::ProduceRequest::PartitionProduceData& one = data.partition_data.emplace_back();
+  add_batch(request, topic, partition, std::move(batch));
+  return request;
+}
+
+void add_batch(wire::ProduceRequest& request, const SimTopic& topic, std::int32_t partition, Bytes batch) {
+  auto found = std::ranges::find(request.topic_data, topic.name, &wire::ProduceRequest::TopicProduceData::name);
+  if (found == request.topic_data.end()) {
+    wire::ProduceRequest::TopicProduceData& data = request.topic_data.emplace_back();
+    data.name = topic.name;
+    data.topic_id = topic.id;
+    found = std::prev(request.topic_data.end());
+  }
+  wire::ProduceRequest::PartitionProduceData& one = found->partition_data.emplace_back();
   one.index = partition;
   one.records = std::move(batch);
-  return request;
+}
+
+const wire::ProduceResponse::PartitionProduceResponse* find_partition(const wire::ProduceResponse& response,
+                                                                      const SimTopic& topic,
+                                                                      std::int32_t partition) {
+  for (const auto& one : response.responses) {
+    if (one.name != topic.name && one.topic_id != topic.id) continue;
+    for (const auto& result : one.partition_responses) {
+      if (result.index == partition) return &result;
+    }
+  }
+  return nullptr;
 }
 
 const wire::ProduceResponse::PartitionProduceResponse& produced(const wire::ProduceResponse& response) {

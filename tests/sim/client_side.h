@@ -55,7 +55,13 @@ io::Task<void> pause_up_to(Clients* clients, Duration limit);
 /// One batch to one partition. Of the topic the name is enough below version 13.
 wire::ProduceRequest produce_request(std::int16_t acks, const SimTopic& topic, std::int32_t partition,
                                      Bytes batch);
-/// What became of that batch.
+/// Adds one more.
+void add_batch(wire::ProduceRequest& request, const SimTopic& topic, std::int32_t partition, Bytes batch);
+/// What became of the batch to that partition; null: the answer does not name it.
+const wire::ProduceResponse::PartitionProduceResponse* find_partition(const wire::ProduceResponse& response,
+                                                                      const SimTopic& topic,
+                                                                      std::int32_t partition);
+/// What became of a request's only batch.
 const wire::ProduceResponse::PartitionProduceResponse& produced(const wire::ProduceResponse& response);
 
 /// Any version of the API from `low` to `high`, drawn at random; less where the broker does not know it.

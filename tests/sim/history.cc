@@ -89,6 +89,20 @@ void History::retention_sent(std::size_t topic, std::int64_t bytes) {
   if (bytes >= 0) retention.least = retention.least < 0 ? bytes : std::min(retention.least, bytes);
 }
 
+void History::deletion_sent(PartitionRef where, std::int64_t offset) {
+  State& own = state(where);
+  own.deletion_sent = std::max(own.deletion_sent, offset);
+}
+
+void History::deleted(PartitionRef where, std::int64_t low) {
+  State& own = state(where);
+  own.deleted = std::max(own.deleted, low);
+}
+
+void History::deletions_unsure() {
+  for (auto& [where, state] : partitions_) state.deleted = 0;
+}
+
 void History::assigned(const std::string& group, std::int32_t generation, PartitionRef where,
                        const std::string& member) {
   auto [at, fresh] = owners_[{group, generation}].emplace(where, member);
@@ -111,10 +125,12 @@ void History::cache_lost() {
 
 void History::check_start(PartitionRef where, State& own, const Content& content) {
   std::int64_t start = content.start;
-  if (start < own.start && !own.may_lose) {
-    violation(fmt::format("{}: began at {}, now at {}", name(where), own.start, start));
+  // What only unanswered deletions moved may go back.
+  std::int64_t sure = own.start > own.deletion_sent ? own.start : std::min(own.start, own.deleted);
+  if (start < sure && !own.may_lose) {
+    violation(fmt::format("{}: began at {}, now at {}", name(where), sure, start));
   }
-  if (start > own.start) {
+  if (start > own.start && start > own.deletion_sent) {
     std::int64_t least = retentions_[where.topic].least;
     if (least < 0) {
       violation(

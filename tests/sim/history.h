@@ -89,6 +89,11 @@ class History {
   /// No commit that was sent so far can come into force any more.
   void commits_settled();
 
+  /// Records below `offset` are to be deleted (DeleteRecords); and were: the log began at `low` then, for good.
+  void deletion_sent(PartitionRef where, std::int64_t offset);
+  void deleted(PartitionRef where, std::int64_t low);
+  /// A full disk may have kept what was deleted from being noted.
+  void deletions_unsure();
   /// retention.bytes is to be changed; and was.
   void retention_sent(std::size_t topic, std::int64_t bytes);
   void retention_set(std::size_t topic, std::int64_t bytes) { retentions_[topic].now = bytes; }
@@ -126,6 +131,8 @@ class History {
     std::set<Item> sent;
     std::map<std::int64_t, Item> known;  // by offset
     std::int64_t start = 0;
+    std::int64_t deletion_sent = 0;  // the greatest offset of all DeleteRecords
+    std::int64_t deleted = 0;        // where the log began after one that was answered
     bool may_lose = false;  // the page cache was lost since the last read
     bool ever_lost_cache = false;
   };

@@ -7,7 +7,7 @@ namespace milena::sim {
 using io::SimCrash;
 
 namespace {
-constexpr int kQuietPace = 40;
+constexpr int kQuietPace = 50;
 }  // namespace
 
 const std::vector<CountedFault>& counted_faults() {
@@ -22,6 +22,15 @@ const std::vector<CountedFault>& counted_faults() {
       {"lost name", "disk.power_loss.name_lost"},
       {"full disk", "disk.full"},
       {"failed sync", "disk.sync_failed"},
+      {"failed directory", "sim.directory_failed"},
+      {"broken directory", "disk.broken"},
+      {"rotten cache", "sim.cache_rotten"},
+      {"cache cut short", "sim.cache_cut"},
+      {"missing cache", "sim.cache_removed"},
+      {"metadata snapshot", "sim.metadata_snapshot"},
+      {"one loop", "sim.loops_1"},
+      {"two loops", "sim.loops_2"},
+      {"three loops", "sim.loops_3"},
       {"cold read", "disk.cold_read"},
       {"slow disk", "sim.slow_disk"},
       {"clock jump", "sim.clock_jump"},
@@ -51,6 +60,13 @@ const std::vector<CountedFault>& counted_paths() {
       {"static member came back", "client.static_return"},
       {"former member fenced", "client.fenced"},
       {"topic made again", "client.topic_again"},
+      {"partitions added", "client.partitions_added"},
+      {"several partitions in a request", "client.several_partitions"},
+      {"overlapping requests", "client.overlapping_requests"},
+      {"records deleted", "client.records_deleted"},
+      {"log moved", "client.log_moved"},
+      {"group deleted", "client.group_deleted"},
+      {"offset of a group without members compared", "client.lone_checked"},
   };
   return all;
 }
@@ -64,6 +80,8 @@ Nemesis::Nemesis(World& world, Duration quiet_limit)
       {"crash at a disk call", &Nemesis::crash_at_call, 15},
       {"full disk", &Nemesis::disk_full, 8},
       {"failed sync", &Nemesis::failed_sync, 8},
+      {"failed directory", &Nemesis::failed_directory, 8},
+      {"rot", &Nemesis::rot, 10},
       {"clock jump", &Nemesis::clock_jump, 5},
       {"cut", &Nemesis::cut, 8},
       {"isolate", &Nemesis::isolate, 5},
@@ -162,9 +180,11 @@ void Nemesis::disk_full() {
     world_.sim.mark("sim.stop_on_full_disk");
     clean_restart();
     disk.faults().capacity = std::numeric_limits<std::uint64_t>::max();
+    world_.history.deletions_unsure();
     return;
   }
   disk.faults().capacity = std::numeric_limits<std::uint64_t>::max();
+  world_.history.deletions_unsure();
   if (!world_.broker->running()) world_.history.violation("the broker died of a full disk");
   std::uint64_t before = world_.history.acknowledged_count();
   if (!world_.sim.run_until([&] { return world_.history.acknowledged_count() > before; }, 10s)) {
@@ -181,6 +201,97 @@ void Nemesis::failed_sync() {
   world_.broker->disk().fail_next_sync("");
   world_.lose_cache();  // what came meanwhile was dropped, too
   world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
+}
+
+// One of several log directories has a sync that fails, or breaks altogether: the others go on.
+void Nemesis::failed_directory() {
+  if (world_.directories.size() < 2) return kill();
+  io::SimDisk& disk = world_.broker->disk();
+  const std::string& directory = world_.directories[1 + random_.below(world_.directories.size() - 1)];
+  bool broken = random_.one_in(2);
+  if (broken) {
+    disk.faults().broken = directory + "/";
+  } else {
+    world_.lose_cache();
+    disk.fail_next_sync(directory + "/");
+  }
+  std::string words = "log directory " + directory + " has failed";
+  auto failed = [&, seen = world_.sim.log_lines().size()]() mutable {
+    for (; seen < world_.sim.log_lines().size(); ++seen) {
+      if (world_.sim.log_lines()[seen].find(words) != std::string::npos) return true;
+    }
+    return !world_.ready();
+  };
+  if (world_.sim.run_until(failed, 6s)) {
+    if (!world_.ready()) {
+      world_.history.violation("the broker died of one log directory of several");
+      return;
+    }
+    world_.sim.mark("sim.directory_failed");
+    run_up_to(6s);
+  }
+  disk.fail_next_sync("");
+  if (!broken) world_.lose_cache();
+  if (random_.one_in(3))
+    clean_restart();
+  else
+    world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
+  disk.faults().broken.clear();
+}
+
+namespace {
+
+bool is_text(const std::string& path) { return path.ends_with("leader-epoch-checkpoint"); }
+
+// Files that can be made again from the logs. Bits flip where a checksum, or a comparison with the log, can tell.
+bool is_cache(const std::string& path) {
+  static const char* const kEnds[] = {".index", ".timeindex", ".txnindex", ".snapshot"};
+  for (const char* end : kEnds) {
+    if (path.ends_with(end)) return true;
+  }
+  return is_text(path) || path.find("/.milena-") != std::string::npos;
+}
+
+}  // namespace
+
+void Nemesis::damage_caches() {
+  io::SimDisk& disk = world_.broker->disk();
+  std::vector<std::string> caches = world_.files();
+  std::erase_if(caches, [](const std::string& path) { return !is_cache(path); });
+  disk.revive();
+  for (std::uint64_t i = random_.between(1, 20); i > 0 && !caches.empty(); --i) {
+    const std::string& path = caches[random_.below(caches.size())];
+    switch (random_.below(4)) {
+      case 0:
+        if (disk.remove_file(path).has_value()) world_.sim.mark("sim.cache_removed");
+        break;
+      case 1:
+        if (auto file = disk.open(path, io::OpenMode::kWrite); file.has_value()) {
+          std::uint64_t size = (*file)->size().value_or(0);
+          if ((*file)->truncate(random_.below(size + 1)).has_value()) world_.sim.mark("sim.cache_cut");
+        }
+        break;
+      default:
+        if (is_text(path)) break;
+        if (disk.rot(path)) world_.sim.mark("sim.cache_rotten");
+    }
+  }
+  disk.kill();
+}
+
+// Of caches, while the broker is down.
+void Nemesis::rot() {
+  switch (random_.below(3)) {
+    case 0:
+      kill();
+      break;
+    case 1:
+      power_loss();
+      break;
+    default:
+      clean_restart();
+  }
+  if (!world_.failed()) damage_caches();
 }
 
 void Nemesis::clock_jump() {

@@ -30,6 +30,8 @@ class Nemesis {
   void crash_at_call();
   void disk_full();
   void failed_sync();
+  void failed_directory();
+  void rot();
   void clock_jump();
   void cut();
   void isolate();
@@ -41,6 +43,8 @@ class Nemesis {
   void run_up_to(Duration limit);
   /// Time passes while the clients do little.
   void quiet();
+  /// Damages caches on the disk of the dead broker.
+  void damage_caches();
   /// A restart that dies once more while it recovers, now and then.
   void restart();
 

@@ -111,29 +111,43 @@ std::uint64_t whole_batches(ByteView records) {
 
 }  // namespace
 
-io::Task<std::optional<std::int64_t>> earliest_offset(Clients* clients, client::Connection* connection,
-                                                      PartitionRef where) {
+namespace {
+
+io::Task<std::optional<std::int64_t>> offset_at(Clients* clients, client::Connection* connection,
+                                                PartitionRef where, std::int64_t timestamp) {
   wire::ListOffsetsRequest request;
   request.replica_id = -1;
   wire::ListOffsetsRequest::ListOffsetsTopic topic;
   topic.name = clients->history.topics[where.topic].name;
   wire::ListOffsetsRequest::ListOffsetsPartition partition;
   partition.partition_index = where.partition;
-  partition.timestamp = -2;
+  partition.timestamp = timestamp;
   topic.partitions.push_back(partition);
   request.topics.push_back(std::move(topic));
   CallOptions options = random_version(*clients, 1, 9);
   auto answer = co_await connection->call<wire::ListOffsetsApi>(std::move(request), options);
   if (answer.failed()) {
-    note(clients, "earliest offset", answer.error());
+    note(clients, "list offsets", answer.error());
     co_return std::nullopt;
   }
   const auto& found = answer->topics.at(0).partitions.at(0);
   if (found.error_code != 0) {
-    note(clients, "earliest offset of " + clients->history.name(where), found.error_code);
+    note(clients, "offsets of " + clients->history.name(where), found.error_code);
     co_return std::nullopt;
   }
   co_return found.offset;
+}
+
+}  // namespace
+
+io::Task<std::optional<std::int64_t>> earliest_offset(Clients* clients, client::Connection* connection,
+                                                      PartitionRef where) {
+  return offset_at(clients, connection, where, -2);
+}
+
+io::Task<std::optional<std::int64_t>> latest_offset(Clients* clients, client::Connection* connection,
+                                                    PartitionRef where) {
+  return offset_at(clients, connection, where, -1);
 }
 
 io::Task<std::optional<History::Content>> read_log(Clients* clients, PartitionRef where) {

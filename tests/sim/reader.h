@@ -13,6 +13,9 @@ io::Task<std::optional<History::Content>> read_log(Clients* clients, PartitionRe
 /// The partition's log start offset.
 io::Task<std::optional<std::int64_t>> earliest_offset(Clients* clients, client::Connection* connection,
                                                       PartitionRef where);
+/// Its high watermark.
+io::Task<std::optional<std::int64_t>> latest_offset(Clients* clients, client::Connection* connection,
+                                                    PartitionRef where);
 /// Takes the records of one Fetch answer apart; false (and a violation) when they are damaged.
 bool take_records(History& history, PartitionRef where, ByteView records, std::int64_t from,
                   History::Log& into);

@@ -1,14 +1,17 @@
 #include "scenario.h"
 
-#include <cstdio>
+#include <fmt/format.h>
 
 #include "admin.h"
 #include "config_admin.h"
 #include "consumer.h"
+#include "directory_admin.h"
+#include "group_admin.h"
 #include "mutants.h"
 #include "nemesis.h"
 #include "plain_producer.h"
 #include "producer.h"
+#include "records_admin.h"
 #include "world.h"
 
 namespace milena::sim {
@@ -51,29 +54,84 @@ Overrides draw_topic_configs(World& world) {
   return configs;
 }
 
-void start_actors(World& world) {
-  Random random = world.sim.stream("actors");
+// Who takes part in this run. Each seed leaves some out, so that the others are met alone, too.
+struct Swarm {
+  bool plain, pipelined, several, groups, admin, config_admin, records_admin, group_admin, moves;
+};
+
+Swarm draw_swarm(World& world) {
+  Random random = world.sim.stream("swarm");
+  auto most = [&random] { return !random.one_in(4); };
+  Swarm swarm{};
+  swarm.plain = most();
+  swarm.pipelined = most();
+  swarm.several = most();
+  swarm.groups = most();
+  swarm.admin = most();
+  swarm.config_admin = most();
+  swarm.records_admin = most();
+  swarm.group_admin = most();
+  swarm.moves = most() && world.directories.size() > 1;
+  world.say(fmt::format("actors: idempotent producers{}{}{}{}{}{}{}{}{}", swarm.plain ? ", plain producers" : "",
+                        swarm.pipelined ? ", requests in flight" : "",
+                        swarm.several ? ", several partitions a request" : "", swarm.groups ? ", groups" : "",
+                        swarm.admin ? ", topics" : "", swarm.config_admin ? ", configurations" : "",
+                        swarm.records_admin ? ", deleted records" : "", swarm.group_admin ? ", deleted groups" : "",
+                        swarm.moves ? ", moved logs" : ""));
+  return swarm;
+}
+
+std::vector<PartitionRef> draw_partitions(const History& history, Random& random) {
+  std::vector<PartitionRef> drawn;
+  for (std::size_t t = 0; t < history.topics.size(); ++t) {
+    for (std::int32_t p = 0; p < history.topics[t].partitions; ++p) {
+      if (random.one_in(2)) drawn.push_back({t, p});
+    }
+  }
+  if (drawn.empty()) drawn.push_back({0, 0});
+  return drawn;
+}
+
+void start_producers(World& world, const Swarm& swarm, Random& random) {
   Clients* clients = world.clients.get();
   std::uint32_t sender = 1;
   std::uint32_t plain = kFirstPlainSender;
+  auto in_flight = [&](std::int64_t most) {
+    return swarm.pipelined && random.one_in(3) ? static_cast<int>(random.between(2, most)) : 1;
+  };
   for (std::size_t t = 0; t < world.history.topics.size(); ++t) {
     for (std::int32_t p = 0; p < world.history.topics[t].partitions; ++p) {
-      for (std::uint64_t n = 1 + random.below(2); n > 0; --n) {
-        int in_flight = random.one_in(3) ? static_cast<int>(random.between(2, 3)) : 1;
-        world.client->spawn(run_producer(clients, sender++, {t, p}, in_flight));
-      }
-      if (random.one_in(2)) world.client->spawn(run_plain_producer(clients, plain++, {t, p}));
+      for (std::uint64_t n = 1 + (random.one_in(3) ? 1 : 0); n > 0; --n)
+        world.client->spawn(run_producer(clients, sender++, {{t, p}}, in_flight(3)));
+      if (swarm.plain && random.one_in(3)) world.client->spawn(run_plain_producer(clients, plain++, {{t, p}}));
     }
   }
-  for (std::uint64_t g = 1 + random.below(2); g > 0; --g) {
+  if (!swarm.several) return;
+  for (std::uint64_t n = 1 + random.below(2); n > 0; --n) {
+    int most = swarm.pipelined ? static_cast<int>(random.between(1, 5)) : 1;
+    world.client->spawn(run_producer(clients, sender++, draw_partitions(world.history, random), most));
+  }
+  if (swarm.plain)
+    world.client->spawn(run_plain_producer(clients, plain++, draw_partitions(world.history, random)));
+}
+
+void start_actors(World& world) {
+  Random random = world.sim.stream("actors");
+  Swarm swarm = draw_swarm(world);
+  Clients* clients = world.clients.get();
+  start_producers(world, swarm, random);
+  for (std::uint64_t g = swarm.groups ? 1 + random.below(2) : 0; g > 0; --g) {
     std::string group = "group-" + std::to_string(g);
     world.groups.push_back(group);
     for (int n = static_cast<int>(random.between(1, 3)); n > 0; --n) {
       world.client->spawn(run_consumer(clients, group, n));
     }
   }
-  world.client->spawn(run_admin(clients));
-  world.client->spawn(run_config_admin(clients));
+  if (swarm.admin) world.client->spawn(run_admin(clients));
+  if (swarm.config_admin) world.client->spawn(run_config_admin(clients));
+  if (swarm.records_admin) world.client->spawn(run_records_admin(clients));
+  if (swarm.group_admin) world.client->spawn(run_group_admin(clients));
+  if (swarm.moves) world.client->spawn(run_directory_admin(clients, world.directories));
 }
 
 void play(World& world) {

@@ -1,9 +1,11 @@
 #include "world.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 
+#include "directory_admin.h"
 #include "mutants.h"
 #include "reader.h"
 #include "replica/testing/metadata_check.h"
@@ -26,6 +28,7 @@ Overrides draw_config(Random random) {
       {"metadata.max.retention.bytes", number(5000, 100000)},
       {"metadata.max.retention.ms", number(5000, 200000)},
       {"group.min.session.timeout.ms", "500"},
+      {"max.incremental.fetch.session.cache.slots", number(2, 20)},
       // The nemesis moves the broker's clock by hours, the clients stamp records by their own.
       {"log.message.timestamp.after.max.ms", "9223372036854775807"},
   };
@@ -81,10 +84,16 @@ io::Task<void> run_read_back(World* world, bool* done) {
 
 World::World(std::uint64_t seed, bool verbose, const std::string& mutant)
     : sim(seed, world_options(verbose)), verbose_(verbose) {
+  directories.push_back(kDataDirectory);
+  for (std::uint64_t more = sim.stream("directories").below(3); more > 0; --more)
+    directories.push_back(fmt::format("{}{}", kDataDirectory, directories.size() + 1));
+  Overrides config = draw_config(sim.stream("config"));
+  config.emplace_back("log.dirs", fmt::format("{}", fmt::join(directories, ",")));
+  for (const auto& [key, value] : config) say(key + "=" + value);
   io::SimNodeOptions machine;
   machine.name = kBrokerHost;
   machine.program =
-      broker_program(make_config(draw_config(sim.stream("config"))), [this](const std::string& why) {
+      broker_program(make_config(config), [this](const std::string& why) {
         sim.mark("sim.gave_up");
         last_words_ = why;
         sim.crash(*broker, io::SimCrash::kKill);
@@ -130,6 +139,23 @@ void World::crash(io::SimCrash how) {
   sim.run_for(100ms);
 }
 
+std::vector<std::string> World::files() const {
+  io::SimDisk& disk = broker->disk();
+  std::vector<std::string> found;
+  disk.revive();
+  std::vector<std::string> left = directories;
+  while (!left.empty()) {
+    std::string path = std::move(left.back());
+    left.pop_back();
+    auto entries = disk.list(path);
+    if (entries.failed()) continue;
+    for (const io::DirectoryEntry& entry : *entries)
+      (entry.is_directory ? left : found).push_back(path + "/" + entry.name);
+  }
+  disk.kill();
+  return found;
+}
+
 void World::lose_cache() {
   history.cache_lost();
   cache_lost_ = true;
@@ -140,15 +166,21 @@ void World::check_replay(const std::shared_ptr<const image::Image>& live) {
   disk.revive();
   std::string wrong = replica::replay_difference(disk, kDataDirectory, broker->clock().wall_now(), *live);
   if (!wrong.empty()) history.violation("metadata log: " + wrong);
+  if (auto entries = disk.list(std::string(kDataDirectory) + "/__cluster_metadata-0"); entries.has_value()) {
+    for (const io::DirectoryEntry& entry : *entries) {
+      if (entry.name.ends_with(".checkpoint")) sim.mark("sim.metadata_snapshot");
+    }
+  }
   disk.kill();
   sim.mark("sim.replay_checked");
 }
 
 bool World::cut_refused_log(const std::string& message) {
   static constexpr std::string_view kPosition = ".log: no valid batch at position ";
-  std::size_t begin = message.find(std::string(kDataDirectory) + "/");
   std::size_t middle = message.find(kPosition);
-  if (begin == std::string::npos || middle == std::string::npos || middle < begin) return false;
+  if (middle == std::string::npos) return false;
+  std::size_t begin = message.rfind(' ', middle);
+  begin = begin == std::string::npos ? 0 : begin + 1;
   if (message.find("a valid batch follows") == std::string::npos) return false;
   std::string path = message.substr(begin, middle - begin);
   if (!cache_lost_) {
@@ -201,6 +233,7 @@ bool World::bring_up() {
     sim.restart(*broker);
     sim.run_until([this] { return ready() || !broker->running(); }, 60s);
     if (ready()) {
+      sim.mark(fmt::format("sim.loops_{}", broker->runtime().data_loops()));
       if (cut_refused_partitions()) continue;
       ++clients->lives;
       if (cache_lost_) {
@@ -252,6 +285,19 @@ std::vector<std::string> World::dump_groups() const {
   return dumps;
 }
 
+void World::check_moves_ended() {
+  std::optional<int> unfinished;
+  bool done = false;
+  auto ask = [](World* self, std::optional<int>* into, bool* ended) -> io::Task<void> {
+    *into = co_await count_unfinished_moves(self->clients.get());
+    *ended = true;
+  };
+  client->spawn(ask(this, &unfinished, &done));
+  if (!sim.run_until([&] { return done; }, 30s)) history.violation("DescribeLogDirs is not answered within 30 s");
+  if (unfinished.value_or(0) != 0)
+    history.violation(fmt::format("{} logs are still on their way to other directories", *unfinished));
+}
+
 void World::finish() {
   say("the end");
   if (!ready()) recover();
@@ -265,6 +311,8 @@ void World::finish() {
   sim.run_for(12s);  // the sessions of members that could not leave end, and retention is looked at twice
   at_rest = true;
   read_back();
+  check_moves_ended();
+  if (failed()) return;
   std::vector<std::string> before = dump_groups();
   if (sim.stream("end").one_in(2)) {
     crash(io::SimCrash::kKill);

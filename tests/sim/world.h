@@ -23,15 +23,19 @@ class World {
   io::SimNode* client = nullptr;
   std::unique_ptr<Clients> clients;
   std::vector<std::string> groups;
+  std::vector<std::string> directories;  // log.dirs; the first holds the metadata log
   bool at_rest = false;  // nothing was written for a while: retention must have done its work
 
   bool failed() const { return !history.violations().empty(); }
   bool ready() const;
   void say(const std::string& what) const;
+  bool verbose() const { return verbose_; }
 
   /// Kills the broker's process (if one runs), with the page cache or without, and checks that the metadata
   /// log alone gives the image that was served.
   void crash(io::SimCrash how);
+  /// All files under the broker's log directories. REQUIRES: the broker is down.
+  std::vector<std::string> files() const;
   /// The page cache is, or may be, lost in part.
   void lose_cache();
   /// Starts the broker and waits until it serves. REQUIRES: no disk fault is on. False: a violation.
@@ -48,6 +52,8 @@ class World {
   void check_replay(const std::shared_ptr<const image::Image>& live);
   std::vector<std::string> dump_groups() const;
   bool groups_loaded() const;
+  /// At rest: no log is on its way to another directory.
+  void check_moves_ended();
 
   /// What an operator does about a log that the broker refuses to open after a power loss: the unsynced
   /// writes were kept in part, a later one without an earlier one. Cuts the log where the message says.

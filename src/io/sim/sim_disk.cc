@@ -133,6 +133,12 @@ IoResult<void> SimDisk::room_for_name(const std::string& what) {
   return Err(errno_error(ENOSPC, what));
 }
 
+IoResult<void> SimDisk::reach(const std::string& path) {
+  if (faults_.broken.empty() || !path.starts_with(faults_.broken)) return {};
+  core_.mark("disk.broken");
+  return Err(errno_error(EIO, path));
+}
+
 bool SimDisk::sync_fails(const std::string& path) {
   bool named = !fail_sync_.empty() && path.find(fail_sync_) != std::string::npos;
   if (named) fail_sync_.clear();
@@ -143,6 +149,7 @@ bool SimDisk::sync_fails(const std::string& path) {
 
 IoResult<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mode) {
   TRY(begin(Call::kOpen, hash_of(path), static_cast<std::uint64_t>(mode)));
+  TRY(reach(path));
   Spot spot = find(path);
   bool creates = mode == OpenMode::kCreate || mode == OpenMode::kCreateNew;
   if (spot.inode == nullptr) {
@@ -158,12 +165,14 @@ IoResult<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode 
 
 IoResult<FileInfo> SimDisk::stat(const std::string& path) {
   TRY(begin(Call::kStat, hash_of(path)));
+  TRY(reach(path));
   TRY_ASSIGN(auto inode, find_existing(path, "stat"));
   return FileInfo{inode->is_directory, inode->content.size(), inode->id, inode->mtime_ns};
 }
 
 IoResult<std::vector<DirectoryEntry>> SimDisk::list(const std::string& path) {
   TRY(begin(Call::kList, hash_of(path)));
+  TRY(reach(path));
   TRY_ASSIGN(auto inode, find_existing(path, "list"));
   if (!inode->is_directory) return Err(errno_error(ENOTDIR, "list " + path));
   std::vector<DirectoryEntry> entries;
@@ -176,6 +185,7 @@ IoResult<void> SimDisk::create_directories(const std::string& path) {
   for (const std::string& name : names_of(path)) {
     prefix += "/" + name;
     TRY(begin(Call::kMakeDirectory, hash_of(prefix)));
+    TRY(reach(prefix));
     Spot spot = find(prefix);
     if (spot.inode == nullptr) {
       TRY(room_for_name("mkdir " + prefix));
@@ -189,6 +199,8 @@ IoResult<void> SimDisk::create_directories(const std::string& path) {
 
 IoResult<void> SimDisk::rename(const std::string& from, const std::string& to) {
   TRY(begin(Call::kRename, hash_of(from), hash_of(to)));
+  TRY(reach(from));
+  TRY(reach(to));
   std::string what = "rename " + from + " to " + to;
   Spot source = find(from);
   Spot target = find(to);
@@ -215,6 +227,7 @@ IoResult<void> SimDisk::rename(const std::string& from, const std::string& to) {
 
 IoResult<void> SimDisk::remove_file(const std::string& path) {
   TRY(begin(Call::kRemove, hash_of(path)));
+  TRY(reach(path));
   Spot spot = find(path);
   if (spot.inode == nullptr) return Err(errno_error(ENOENT, "remove " + path));
   if (spot.inode->is_directory) return Err(errno_error(EISDIR, "remove " + path));
@@ -225,6 +238,7 @@ IoResult<void> SimDisk::remove_file(const std::string& path) {
 
 IoResult<void> SimDisk::remove_directory(const std::string& path) {
   TRY(begin(Call::kRemove, hash_of(path)));
+  TRY(reach(path));
   Spot spot = find(path);
   if (spot.inode == nullptr) return Err(errno_error(ENOENT, "remove directory " + path));
   if (!spot.inode->is_directory) return Err(errno_error(ENOTDIR, "remove directory " + path));
@@ -237,6 +251,7 @@ IoResult<void> SimDisk::remove_directory(const std::string& path) {
 
 IoResult<void> SimDisk::sync_directory(const std::string& path) {
   TRY(begin(Call::kSyncDirectory, hash_of(path)));
+  TRY(reach(path));
   TRY_ASSIGN(auto inode, find_existing(path, "fsync directory"));
   if (!inode->is_directory) return Err(errno_error(ENOTDIR, "fsync directory " + path));
   if (sync_fails(path)) return Err(sync_error(sync_errno(), "fsync directory " + path));
@@ -246,6 +261,7 @@ IoResult<void> SimDisk::sync_directory(const std::string& path) {
 
 IoResult<DiskSpace> SimDisk::space(const std::string& path) {
   TRY(begin(Call::kSpace, hash_of(path)));
+  TRY(reach(path));
   TRY(find_existing(path, "space"));
   std::uint64_t total = faults_.capacity;
   return DiskSpace{total, total > used_ ? total - used_ : 0};
@@ -257,6 +273,7 @@ IoResult<std::string> SimDisk::absolute(const std::string& path) {
 
 IoResult<std::unique_ptr<FileLock>> SimDisk::lock(const std::string& path) {
   TRY(begin(Call::kLock, hash_of(path)));
+  TRY(reach(path));
   Spot spot = find(path);
   if (spot.inode == nullptr) {
     if (spot.parent == nullptr) return Err(errno_error(ENOENT, "lock " + path));

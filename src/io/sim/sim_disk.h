@@ -27,6 +27,7 @@ struct SimDiskFaults {
   std::uint64_t sync_error_one_in = 0;   // the unsynced data is dropped, the next sync succeeds
   std::uint64_t full_name_one_in = 2;    // a disk that is full to the last byte takes no new name
   std::uint64_t cold_read_one_in = 16;   // File::read_cached says kWouldBlock
+  std::string broken;                    // calls on paths that begin so fail with EIO; empty: none
   bool sync_lies = false;                // a file's sync says that it was done, and was not
   Duration slow{0};                      // work off the loop takes up to this much longer
 };
@@ -93,6 +94,8 @@ class SimDisk final : public Disk {
   void unlink(SimInode& inode);
   void release(SimInode& inode);
   void charge(SimInode& inode, std::uint64_t before);
+  // Of a call on that path: is the device below it broken?
+  IoResult<void> reach(const std::string& path);
   bool sync_fails(const std::string& path);
   // Of a failed sync: a device reports a full disk there too.
   int sync_errno() { return random_.one_in(2) ? ENOSPC : EIO; }

@@ -26,7 +26,8 @@ IoError SimFile::error(int number, const char* operation) const {
 
 IoResult<void> SimFile::begin(Call call, std::uint64_t detail) {
   if (process_ != disk_.process_) return Err(error(EIO, "dead handle of"));
-  return disk_.begin(call, inode_->id, detail);
+  TRY(disk_.begin(call, inode_->id, detail));
+  return disk_.reach(path_);
 }
 
 IoResult<std::size_t> SimFile::read_at(std::uint64_t offset, MutableByteView into) {
