@@ -72,6 +72,7 @@ Result<std::unique_ptr<MetadataStore>, StoreError> MetadataStore::open(io::Disk&
   if (opened.failed()) return Err(from_log(opened.error()));
   store->log_ = std::move(*opened);
   loaded.notes = std::move(report.notes);
+  TRY(store->do_without(std::exchange(store->unreadable_, {}), loaded));
   TRY(store->load_log(loaded, now));
   return store;
 }
@@ -115,18 +116,43 @@ Result<void, StoreError> MetadataStore::load_snapshot(LoadedMetadata& loaded) {
     snapshots_.push_back(snapshot);
   }
   std::ranges::sort(snapshots_, {}, &raft::RetentionInput::Snapshot::id);
-  if (snapshots_.empty()) return {};
-  const raft::RetentionInput::Snapshot& newest = snapshots_.back();
-  std::string path = snapshot_path(newest.id);
+  while (!snapshots_.empty()) {
+    raft::SnapshotId newest = snapshots_.back().id;
+    auto read = read_snapshot(newest, loaded);
+    if (!read.failed()) break;
+    unreadable_.push_back({newest, read.error().message});
+    snapshots_.pop_back();
+  }
+  return {};
+}
+
+Result<void, StoreError> MetadataStore::read_snapshot(const raft::SnapshotId& id, LoadedMetadata& loaded) {
+  std::string path = snapshot_path(id);
   auto content = disk_.read_file(path, kMaxSnapshotBytes);
   if (content.failed()) return Err(from_io(content.error()));
   auto decoded = raft::decode_snapshot(Bytes::copy(*content));
   if (decoded.failed()) return Err(StoreError{path + ": " + decoded.error().message});
   TRY_ASSIGN(loaded.snapshot, decode_all(decoded->values, path));
-  loaded.recovered.latest_snapshot = newest.id;
+  loaded.recovered.latest_snapshot = id;
   loaded.recovered.voters = decoded->voters;
-  loaded.recovered.last_epoch = newest.id.epoch;
-  if (newest.id.end_offset > Offset(0)) loaded.recovered.voters_offset = newest.id.end_offset - 1;
+  loaded.recovered.last_epoch = id.epoch;
+  if (id.end_offset > Offset(0)) loaded.recovered.voters_offset = id.end_offset - 1;
+  return {};
+}
+
+// A snapshot that cannot be read is not needed where an older one and the log hold all that it held. Else nothing is
+// touched and its damage is why there is no start.
+Result<void, StoreError> MetadataStore::do_without(const std::vector<Unreadable>& damaged, LoadedMetadata& loaded) {
+  Offset from = loaded.recovered.latest_snapshot.has_value() ? loaded.recovered.latest_snapshot->end_offset : Offset(0);
+  for (const Unreadable& one : damaged) {
+    if (log_->log_start_offset() > from || log_->log_end_offset() < one.id.end_offset) return Err(StoreError{one.why});
+  }
+  for (const Unreadable& one : damaged) {
+    std::string path = snapshot_path(one.id);
+    auto aside = disk_.rename(path, path + ".unreadable");
+    loaded.notes.push_back(one.why + "; the log and what is older are enough" +
+                           (aside.failed() ? "" : "; it was put aside as " + path + ".unreadable"));
+  }
   return {};
 }
 

@@ -59,6 +59,12 @@ class MetadataStore {
  private:
   MetadataStore(io::Disk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
   Result<void, StoreError> load_snapshot(LoadedMetadata& loaded);
+  struct Unreadable {
+    raft::SnapshotId id;
+    std::string why;
+  };
+  Result<void, StoreError> read_snapshot(const raft::SnapshotId& id, LoadedMetadata& loaded);
+  Result<void, StoreError> do_without(const std::vector<Unreadable>& damaged, LoadedMetadata& loaded);
   Result<void, StoreError> load_log(LoadedMetadata& loaded, Timestamp now);
   Result<void, StoreError> load_bootstrap(const std::string& directory, LoadedMetadata& loaded);
   void remove_unfinished();
@@ -67,6 +73,7 @@ class MetadataStore {
   std::string path_;
   std::unique_ptr<log::Log> log_;
   std::vector<raft::RetentionInput::Snapshot> snapshots_;  // ascending
+  std::vector<Unreadable> unreadable_;
 };
 
 }  // namespace milena::replica

@@ -176,11 +176,32 @@ TEST_F(Store, a_log_that_begins_behind_every_snapshot_is_refused) {
 TEST_F(Store, a_damaged_snapshot_is_named) {
   ASSERT_EQ(open(), "");
   append("one");
-  write_snapshot(1, "snapshot");
-  std::string path = store_->snapshot_path({Offset(1), Epoch(1)});
+  write_snapshot(5, "snapshot");  // the log does not reach so far
+  std::string path = store_->snapshot_path({Offset(5), Epoch(1)});
   std::string content = world_.disk().read_file(path).value_or("");
   ASSERT_TRUE(world_.disk().write_file(path, content.substr(0, content.size() / 2)).has_value());
   EXPECT_THAT(open_again(), HasSubstr(path));
+}
+
+TEST_F(Store, a_damaged_snapshot_is_done_without_where_the_log_has_it_all) {
+  ASSERT_EQ(open(), "");
+  append("first");
+  append("second");
+  write_snapshot(1, "in the older one");
+  append("third");
+  write_snapshot(2, "in the newest one");
+  std::string path = store_->snapshot_path({Offset(2), Epoch(1)});
+  std::string content = world_.disk().read_file(path).value_or("");
+  ASSERT_TRUE(world_.disk().write_file(path, content.substr(0, content.size() / 2)).has_value());
+  ASSERT_EQ(open_again(), "");
+  ASSERT_EQ(loaded_.recovered.latest_snapshot, (raft::SnapshotId{Offset(1), Epoch(1)}));
+  ASSERT_EQ(loaded_.snapshot.size(), 1u);
+  EXPECT_EQ(name_in(loaded_.snapshot[0]), "in the older one");
+  ASSERT_EQ(loaded_.batches.size(), 2u);
+  EXPECT_EQ(name_in(loaded_.batches[0]), "second");
+  EXPECT_TRUE(world_.disk().exists(path + ".unreadable"));
+  ASSERT_EQ(open_again(), "") << "it stays aside";
+  EXPECT_EQ(loaded_.batches.size(), 2u);
 }
 
 TEST_F(Store, old_snapshots_go_and_the_newest_stays) {

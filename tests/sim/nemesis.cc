@@ -1,5 +1,6 @@
 #include "nemesis.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace milena::sim {
@@ -27,6 +28,7 @@ const std::vector<CountedFault>& counted_faults() {
       {"rotten cache", "sim.cache_rotten"},
       {"cache cut short", "sim.cache_cut"},
       {"missing cache", "sim.cache_removed"},
+      {"rotten metadata snapshot", "sim.snapshot_rotten"},
       {"metadata snapshot", "sim.metadata_snapshot"},
       {"one loop", "sim.loops_1"},
       {"two loops", "sim.loops_2"},
@@ -276,6 +278,14 @@ void Nemesis::damage_caches() {
         if (disk.rot(path)) world_.sim.mark("sim.cache_rotten");
     }
   }
+  // Of the metadata's snapshots the newest, where there is an older one: the log has what lies between.
+  std::vector<std::string> snapshots = world_.files();
+  std::erase_if(snapshots, [](const std::string& path) {
+    return !path.ends_with(".checkpoint") || path.find("/__cluster_metadata-0/") == std::string::npos;
+  });
+  disk.revive();
+  if (snapshots.size() > 1 && random_.one_in(2) && disk.rot(*std::ranges::max_element(snapshots)))
+    world_.sim.mark("sim.snapshot_rotten");
   disk.kill();
 }
 
