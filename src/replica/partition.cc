@@ -18,6 +18,8 @@ Partition::Partition(io::Loop& loop, TopicIdPartition id, std::string topic, std
       settings_(std::move(settings)),
       on_offline_(std::move(on_offline)),
       last_flush_(loop.now()),
+      opened_wall_(loop.wall_now()),
+      opened_at_(loop.now()),
       progress_(loop) {
   log_->set_options(settings_.log);
   tell_moved();  // nobody yet: what is there is no news
@@ -303,6 +305,7 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
       io::Disk* disk = &self->loop_.disk();
       auto job = [plan, disk] { return plan->run(*disk); };
       auto synced = co_await io::offload(self->loop_, std::move(job));
+      if (synced.failed() && MILENA_MUTANT("retried-sync")) synced = plan->run(*disk);
       if (synced.failed()) {
         self->go_offline(synced.error().what);
         break;

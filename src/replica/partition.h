@@ -188,6 +188,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool flushing_ = false;
   bool flush_again_ = false;
   Instant last_flush_;
+  Timestamp opened_wall_;  // both when it was made
+  Instant opened_at_;
   /// The first record that must be synced before anyone may see it.
   std::optional<Offset> held_from_;
   Queued* first_queued_ = nullptr;
