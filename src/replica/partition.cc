@@ -211,7 +211,7 @@ io::Task<log::LogResult<void>> Partition::wake(std::shared_ptr<Partition> self) 
   std::shared_ptr<log::Log> log = self->log_;
   if (self->retired_ || self->shut() || !log->asleep() || log->offline()) co_return log::LogResult<void>();
   self->waking_ = true;
-  std::shared_ptr<log::Waking> waking = log->begin_wake(self->loop_.wall_now());
+  std::shared_ptr<log::Waking> waking = log->begin_wake(self->steady_now());
   auto job = [waking] { waking->run(); };
   co_await io::offload(self->loop_, std::move(job));
   self->waking_ = false;

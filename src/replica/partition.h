@@ -165,6 +165,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void tell_watches(News news);
   /// Tells of what has moved since the last time.
   void tell_moved();
+  /// The wall time of when it was made, gone on by what has passed since: a wall clock that jumps makes no producer
+  /// old.
+  Timestamp steady_now() const { return opened_wall_ + to_ms(loop_.now() - opened_at_); }
   bool reached(WaitFor what, Offset offset) const;
   static io::Task<bool> wait_until(std::shared_ptr<Partition> self, WaitFor what, Offset offset,
                                    Instant deadline);

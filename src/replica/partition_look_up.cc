@@ -152,9 +152,7 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
   log::Log& log = *held;
   if (self->retired_ || self->gate_ != Gate::kOpen || log.offline()) co_return std::vector<std::string>();
   auto rolled = log.roll_if_due(now);
-  // A wall clock that jumps makes no producer old.
-  Timestamp steady = self->opened_wall_ + to_ms(self->loop_.now() - self->opened_at_);
-  log.expire_producers(MILENA_MUTANT("wall-clock-expiry") ? now : steady);
+  log.expire_producers(MILENA_MUTANT("wall-clock-expiry") ? now : self->steady_now());
   // Also where a full disk had no room to roll: this is what makes room.
   auto deleted = log.delete_old_segments(now, log::Waits::kNever);
   for (std::size_t round = 1; is_cold(deleted); ++round) {
