@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/endian.h"
+#include "base/mutant.h"
 #include "broker/dispatch.h"
 
 namespace milena::broker {
@@ -100,6 +101,7 @@ bool Connection::take_buffered(Bytes& frame, bool& broken) {
     return false;
   }
   auto size = static_cast<std::size_t>(length);
+  if (MILENA_MUTANT("believed-length")) received_.reserve(consumed_ + kLengthBytes + size);
   if (have - kLengthBytes < size) return false;
   frame = received_.share(consumed_ + kLengthBytes, size);
   consumed_ += kLengthBytes + size;

@@ -6,13 +6,14 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
 
 namespace milena::group {
 namespace {
 
 CommittedOffset committed(const wire::OffsetCommitValue& value, Offset record_offset) {
   return {.offset = value.offset,
-          .leader_epoch = value.leader_epoch,
+          .leader_epoch = MILENA_MUTANT("epochless-offsets") ? -1 : value.leader_epoch,
           .metadata = value.metadata,
           .commit_timestamp = value.commit_timestamp,
           .expire_timestamp = value.expire_timestamp,

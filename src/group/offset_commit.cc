@@ -1,4 +1,5 @@
 // OffsetCommit, TxnOffsetCommit and OffsetDelete.
+#include "base/mutant.h"
 #include "group/coordinator.h"
 #include "wire/messages/consumer_group_current_member_assignment_value.h"
 #include "wire/messages/consumer_group_member_metadata_value.h"
@@ -122,7 +123,7 @@ ErrorCode Groups::Impl::validate_commit(const std::string& group_id, const std::
   if (generation >= 0 || !member_id.empty() || group_instance_id) {
     ErrorCode valid = group.validate_member(member_id, group_instance_id);
     if (valid != ErrorCode::NONE) return valid;
-    if (generation != group.generation()) return ErrorCode::ILLEGAL_GENERATION;
+    if (generation != group.generation() && !MILENA_MUTANT("any-generation")) return ErrorCode::ILLEGAL_GENERATION;
   } else if (!transactional && !group.is(GroupState::empty)) {
     return ErrorCode::UNKNOWN_MEMBER_ID;
   }

@@ -2,6 +2,7 @@
 #include <ranges>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "log/log_impl.h"
 
 namespace milena::log {
@@ -217,7 +218,8 @@ LogResult<AppendResult> Log::Impl::append_raw(Bytes records, Timestamp now) {
   wire::LogEntryView entry;
   Offset expected = next_offset;
   while (cursor.next(entry)) {
-    if (!entry.crc_ok()) return Err(corrupt_batch(wire::describe(wire::BatchError::kBadCrc)));
+    if (!entry.crc_ok() && !MILENA_MUTANT("trusting-follower"))
+      return Err(corrupt_batch(wire::describe(wire::BatchError::kBadCrc)));
     Offset base = entry.base_offset().value_or(entry.last_offset());
     if (base < expected || entry.last_offset() < base || entry.last_offset() - base > kMaxRelative) {
       return Err(LogError{

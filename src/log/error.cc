@@ -1,5 +1,7 @@
 #include "log/error.h"
 
+#include "base/mutant.h"
+
 namespace milena::log {
 
 const char* name(LogErrorKind kind) {
@@ -39,6 +41,7 @@ const char* name(LogErrorKind kind) {
 }
 
 wire::ErrorCode error_code(LogErrorKind kind) {
+  if (kind == LogErrorKind::kNoSpace && MILENA_MUTANT("vague-error")) return wire::ErrorCode::UNKNOWN_SERVER_ERROR;
   switch (kind) {
     case LogErrorKind::kIo:
     case LogErrorKind::kOffline:
@@ -71,7 +74,7 @@ wire::ErrorCode error_code(LogErrorKind kind) {
 
 LogError from_io(io::IoError error) {
   LogErrorKind kind = LogErrorKind::kIo;
-  if (error.kind == io::ErrorKind::kNoSpace) kind = LogErrorKind::kNoSpace;
+  if (error.kind == io::ErrorKind::kNoSpace && !MILENA_MUTANT("full-is-broken")) kind = LogErrorKind::kNoSpace;
   if (error.kind == io::ErrorKind::kLocked) kind = LogErrorKind::kLocked;
   if (error.kind == io::ErrorKind::kWouldBlock) kind = LogErrorKind::kCold;
   return {kind, std::move(error.what)};

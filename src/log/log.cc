@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "log/log_impl.h"
 #include "log/recovery.h"
 #include "log/sleep.h"
@@ -40,7 +41,7 @@ LogError Log::Impl::note(LogError error) {
 }
 
 Offset Log::Impl::move_high_watermark(Offset offset) {
-  high_watermark = std::clamp(offset, log_start, next_offset);
+  high_watermark = MILENA_MUTANT("unbounded-high-watermark") ? offset : std::clamp(offset, log_start, next_offset);
   producers.high_watermark_moved(high_watermark);
   return high_watermark;
 }

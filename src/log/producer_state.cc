@@ -87,7 +87,8 @@ const ProducerEntry* ProducerState::find(ProducerId producer_id) const {
 const ProducerBatch* ProducerState::find_duplicate(const wire::BatchView& batch) const {
   const ProducerEntry* entry = find(batch.producer_id());
   if (entry == nullptr || entry->producer_epoch != batch.producer_epoch() || MILENA_MUTANT("no-dedup")) return nullptr;
-  for (std::size_t i = 0; i < entry->batch_count; ++i) {
+  std::size_t first = MILENA_MUTANT("one-batch-window") && entry->batch_count > 0 ? entry->batch_count - 1U : 0;
+  for (std::size_t i = first; i < entry->batch_count; ++i) {
     const ProducerBatch& known = entry->batches[i];
     if (known.first_sequence() == batch.base_sequence() && known.last_sequence == batch.last_sequence())
       return &known;

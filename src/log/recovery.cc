@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+
 namespace milena::log {
 
 LogLoader::LogLoader(io::Disk& disk, OpenLog how)
@@ -196,12 +198,13 @@ LogError LogLoader::refusal(std::size_t i, std::uint64_t position, std::string_v
 
 LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::string_view why) {
   Log::Impl& log = *impl_;
-  if (expected_ < how_.recovery_point) {
+  const bool looks = !MILENA_MUTANT("cut-anywhere");
+  if (expected_ < how_.recovery_point && looks) {
     return Err(LogError{LogErrorKind::kCorrupt,
                         fmt::format("{}; it lies below the recovery point {}{}", where(i, position, why),
                                     how_.recovery_point, next_step(i, position))});
   }
-  for (std::size_t j = i; j < log.segments.size(); ++j) {
+  for (std::size_t j = i; j < log.segments.size() && looks; ++j) {
     TRY_ASSIGN(auto file, log.segments[j]->file());
     std::uint64_t from = j == i ? position : 0;
     Offset expected = std::max(expected_, log.segments[j]->base());

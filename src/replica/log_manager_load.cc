@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "io/when_all.h"
 #include "replica/log_manager.h"
 #include "replica/partition_settings.h"
@@ -65,7 +66,8 @@ Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t d
   if (!found.topic_id.has_value()) return {};  // empty: made again when the partition is needed
   TopicIdPartition id{*found.topic_id, found.name.partition};
   const image::Partition* state = image.partition(id);
-  if (state == nullptr || !state->is_replica(self->self_)) {
+  bool ours = state != nullptr && state->is_replica(self->self_);
+  if (ours == MILENA_MUTANT("good-ones-are-strays")) {
     Uuid unique = self->loop_.entropy().random_uuid();
     auto moved = dir.mark_stray(found.name, unique);
     if (moved.failed() && moved.error().kind == log::LogErrorKind::kNoSpace) {

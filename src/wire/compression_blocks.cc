@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/endian.h"
+#include "base/mutant.h"
 #include "wire/compression_state.h"
 
 namespace milena::wire {
@@ -75,7 +76,7 @@ DecompressResult snappy_block(ByteView block, BoundedOutput& out) {
   const char* data = reinterpret_cast<const char*>(block.data());
   std::size_t length = 0;
   if (snappy_uncompressed_length(data, block.size(), &length) != SNAPPY_OK ||
-      length > block.size() * kSnappyExpansionMax) {
+      (length > block.size() * kSnappyExpansionMax && !MILENA_MUTANT("believed-chunk"))) {
     return Err(CompressionError::kCorrupt);
   }
   if (length > out.left()) return Err(CompressionError::kTooLarge);

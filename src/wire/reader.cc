@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "base/mutant.h"
 #include "base/varint.h"
 
 namespace milena::wire {
@@ -104,6 +105,7 @@ void Reader::read_uuid_array(std::vector<Uuid>& out, std::int32_t count) {
 
 std::uint32_t Reader::read_tag_count() {
   std::uint32_t count = read_uvarint();
+  if (MILENA_MUTANT("reserved-tags")) ::operator delete(::operator new(std::size_t{24} * std::min(count, 10'000'000U)));
   if (count > remaining() / 2) {  // a tag and a size for each
     fail();
     return 0;

@@ -14,6 +14,7 @@ struct Mutant {
   const char* name;
   const char* what;
   bool in_product;  // acts only where mutants_compiled_in()
+  const char* trap = "";  // its tests (tests/traps) catch it; none: the seeds do
 };
 const std::vector<Mutant>& mutants();
 bool mutants_compiled_in();

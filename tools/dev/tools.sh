@@ -9,7 +9,7 @@ dev_sim() {
     programs+=(milena_raft_sim)
   fi
   local -a targets=("${programs[@]}")
-  [[ " $* " != *" --mutant"* ]] || targets+=("${programs[@]/%/_mutants}")
+  [[ " $* " != *" --mutant"* ]] || targets+=("${programs[@]/%/_mutants}" milena_traps_mutants)
   need_packages "${packages_build[@]}" "${packages_gtest[@]}"
   configure release -DMILENA_TESTS=ON
   has_target build milena_sim || die "this revision has no simulator program yet" "./dev test shows what there is"
