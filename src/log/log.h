@@ -102,6 +102,9 @@ class Log {
   /// Takes what was opened, unless the log is awake already. Errors: those of open(); kCorrupt also where the files do
   /// not hold what the log was known to hold. But for kNoSpace it is offline then.
   LogResult<void> complete_wake(Waking& waking);
+  /// Of another log with the same records: what it knows of producers. It had up to five batches of each, a snapshot
+  /// has one, and a retry may repeat any of them.
+  void adopt_producers(const Log& other);
   /// Both at once; it may wait. An awake log stays as it is.
   LogResult<void> wake(Timestamp now);
   /// What is to be remembered of a log so that it need not be read again; nullopt while some of it is in memory only.

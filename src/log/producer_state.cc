@@ -204,6 +204,10 @@ void ProducerState::expire(Timestamp now, std::int64_t expiration_ms) {
   });
 }
 
+bool ProducerState::knows_more_than_snapshot() const {
+  return std::ranges::any_of(producers_, [](const auto& item) { return item.second.batch_count > 1; });
+}
+
 void ProducerState::clear() {
   producers_.clear();
   ongoing_.clear();

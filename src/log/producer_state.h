@@ -109,6 +109,8 @@ class ProducerState {
   std::vector<ProducerEntry> producers() const;
 
   std::string snapshot() const;
+  /// Of some producer more than its last batch is known.
+  bool knows_more_than_snapshot() const;
   /// Replaces the state by a snapshot's; expired producers are left out. Errors: kCorrupt (state is empty
   /// then).
   LogResult<void> load_snapshot(std::string_view file, Timestamp now, std::int64_t expiration_ms);

@@ -134,10 +134,19 @@ LogResult<void> Log::complete_wake(Waking& waking) {
   Offset start = std::max(sleep.summary.log_start_offset, impl.log_start);
   Offset high_watermark = sleep.high_watermark;
   impl_ = std::move((*done.outcome)->impl_);
+  if (sleep.producers) impl_->producers = std::move(*sleep.producers);
   sleep_.reset();
   impl_->move_high_watermark(high_watermark);
   auto moved = impl_->advance_start(std::min(start, impl_->high_watermark));
   return moved.failed() ? LogResult<void>(Err(impl_->note(std::move(moved.error())))) : LogResult<void>();
+}
+
+void Log::adopt_producers(const Log& other) {
+  if (asleep() || other.offline() || log_end_offset() != other.log_end_offset()) return;
+  if (!other.asleep())
+    impl_->producers = other.impl_->producers;
+  else if (other.sleep_->producers)
+    impl_->producers = *other.sleep_->producers;
 }
 
 LogResult<void> Log::wake(Timestamp now) {
@@ -196,6 +205,7 @@ LogResult<bool> Log::doze() {
   sleep->epoch_version_saved = log.epoch_version_saved;
   sleep->high_watermark = log.high_watermark;
   sleep->notes = std::move(log.context.notes);
+  if (log.producers.knows_more_than_snapshot()) sleep->producers = std::move(log.producers);
   sleep_ = std::move(sleep);
   impl_.reset();
   return true;

@@ -23,6 +23,8 @@ struct Log::Sleep {
   bool closed = false;
   std::string offline;
   std::vector<std::string> notes;
+  /// As they were known awake, where that is more than a snapshot holds.
+  std::optional<ProducerState> producers;
 
   LogResult<void> usable() const;
   LogError cold() const { return {LogErrorKind::kCold, how.path + ": not open"}; }

@@ -125,6 +125,39 @@ TEST(SleepingLog, remembers_producers_and_open_transactions) {
   EXPECT_TRUE(again->duplicate);
 }
 
+// A snapshot holds a producer's last batch alone. A log that took the place of another knows what that one knew, also
+// after it slept.
+TEST(SleepingLog, knows_what_it_was_told_of_producers) {
+  for (bool sleeps : {false, true}) {
+    Machine machine;
+    auto log = reopened(machine, 1);
+    BatchSpec spec{.count = 1, .value_size = 300, .producer_id = 7};
+    std::vector<Offset> offsets;
+    for (spec.sequence = 0; spec.sequence < 5; ++spec.sequence)
+      offsets.push_back(must_append(*log, spec, Epoch(3)).first_offset);
+    auto plan = log->begin_close();
+    ASSERT_TRUE(plan.has_value());
+    ASSERT_TRUE(plan->run(machine.disk).has_value());
+    log->complete_flush(*plan);
+    OpenLog how = open_how(log->options());
+    how.clean = true;
+    how.recovery_point = log->recovery_point();
+    auto next = must_open(machine, how);
+    next->adopt_producers(*log);
+    log.reset();
+    if (sleeps) {
+      ASSERT_TRUE(flush(machine, *next).has_value());
+      ASSERT_TRUE(next->doze().value_or(false));
+    }
+    for (spec.sequence = 0; spec.sequence < 5; ++spec.sequence) {
+      auto again = next->append_as_leader(make_batch(spec), Epoch(3), Timestamp(1));
+      ASSERT_TRUE(again.has_value()) << spec.sequence;
+      EXPECT_TRUE(again->duplicate) << spec.sequence;
+      EXPECT_EQ(again->first_offset, offsets[static_cast<std::size_t>(spec.sequence)]);
+    }
+  }
+}
+
 TEST(SleepingLog, files_that_end_elsewhere_are_refused) {
   for (bool longer : {false, true}) {
     Machine machine;

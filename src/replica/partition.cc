@@ -65,6 +65,7 @@ void Partition::set_gate(Gate gate) {
 
 void Partition::replace_log(std::unique_ptr<log::Log> log) {
   log->set_options(settings_.log);
+  log->adopt_producers(*log_);
   // Records may have been deleted since the copy was closed.
   Offset high_watermark = log->set_high_watermark(log_->high_watermark());
   auto moved = log->advance_log_start_offset(std::min(log_->log_start_offset(), high_watermark));

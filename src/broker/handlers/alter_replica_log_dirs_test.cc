@@ -168,6 +168,20 @@ TEST(AlterReplicaLogDirs, clients_go_on_meanwhile) {
   }
 }
 
+TEST(AlterReplicaLogDirs, five_batches_of_a_producer_are_known_afterwards) {
+  Moves moves;
+  wire::BatchOptions options;
+  options.producer_id = ProducerId(900);
+  options.producer_epoch = 0;
+  for (options.base_sequence = 0; options.base_sequence < 5; ++options.base_sequence)
+    ASSERT_EQ(moves.produce(1, options), 0);
+  ASSERT_EQ(moves.move(moves.to), 0);
+  EXPECT_MOVED(moves);
+  for (options.base_sequence = 0; options.base_sequence < 5; ++options.base_sequence)
+    EXPECT_EQ(moves.produce(1, options), 0) << "sent again: " << options.base_sequence;
+  EXPECT_EQ(moves.count_records(), 5);
+}
+
 TEST(AlterReplicaLogDirs, a_copy_is_shown_with_its_lag) {
   Moves moves;
   for (int i = 0; i < 5; ++i) ASSERT_EQ(moves.produce(3), 0);
