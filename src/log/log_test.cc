@@ -367,5 +367,40 @@ TEST(Log, a_flush_moves_the_flushed_offset_and_a_roll_the_recovery_point) {
   log->check_invariants();
 }
 
+// A bit of an entry in the middle flips: nothing tells when the index is read, and what it is asked must be right.
+TEST(Log, an_index_that_is_wrong_in_the_middle_is_made_again) {
+  for (std::uint64_t bit = 0; bit < 64; ++bit) {
+    Machine machine;
+    LogOptions options;
+    options.segment_bytes = 4000;
+    options.index_interval_bytes = 100;
+    auto log = must_open(machine, open_how(options));
+    for (int i = 0; i < 100; ++i) must_append(*log, {.count = 2, .timestamp = Timestamp(1000 + 10 * i), .value_size = 40});
+    OpenLog how = close_cleanly(machine, std::move(log));
+    std::string name = "00000000000000000000.index";
+    std::string content = machine.read(name);
+    ASSERT_GT(content.size(), 64U);
+    std::size_t at = 32 + bit / 8;
+    content[at] = static_cast<char>(content[at] ^ (1 << (bit % 8)));
+    machine.write(name, content);
+    log = must_open(machine, how);
+    log->set_high_watermark(log->log_end_offset());
+    for (std::int64_t offset = 0; offset < 60; ++offset) {
+      auto plan = log->plan_read(Offset(offset), 1, true, log->log_end_offset());
+      ASSERT_TRUE(plan.has_value()) << "bit " << bit << " offset " << offset;
+      auto bytes = plan->load();
+      ASSERT_TRUE(bytes.has_value());
+      auto batch = wire::BatchView::parse(bytes->view());
+      ASSERT_TRUE(batch.has_value());
+      EXPECT_LE(batch->base_offset(), Offset(offset)) << "bit " << bit;
+      EXPECT_GE(batch->last_offset(), Offset(offset)) << "bit " << bit;
+      auto found = log->offset_for_timestamp(Timestamp(1000 + 10 * (offset / 2)));
+      ASSERT_TRUE(found.has_value());
+      ASSERT_TRUE(found->has_value());
+      EXPECT_EQ((*found)->offset, Offset(offset / 2 * 2)) << "bit " << bit;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace milena::log

@@ -142,7 +142,8 @@ LogResult<std::optional<TimestampedOffset>> Log::Impl::find_time(Timestamp targe
     keep_warm(i);
     Offset start = std::max(index->offset_before(target), log_start);
     ColdPages* cold = segment.cold_pages();
-    EntryWalker walker(*file, index->position_before(start), segment.size(), cold);
+    TRY_ASSIGN(std::uint64_t position, segment.start_of(start));
+    EntryWalker walker(*file, position, segment.size(), cold);
     while (true) {
       TRY_ASSIGN(auto header, walker.next());
       if (!header) break;

@@ -125,12 +125,41 @@ LogResult<Offset> Segment::end_offset() {
   return end_offset_;
 }
 
+LogResult<void> Segment::mend_index(std::uint64_t position) {
+  std::vector<AbortedTransaction> txns = index_->txns();
+  std::string why = fmt::format("it is wrong about position {}", position);
+  TRY_ASSIGN(LoadedIndex rebuilt, rebuild_index(source(), txns, why));
+  return install(std::move(rebuilt));
+}
+
+LogResult<std::uint64_t> Segment::start_of(Offset offset) {
+  TRY_ASSIGN(SegmentIndex * index, this->index());
+  TRY_ASSIGN(auto log_file, file());
+  SegmentIndex::Start start = index->start_for(offset);
+  if (!start.last_offset) return start.position;
+  EntryWalker walker(*log_file, start.position, size_, cold_pages());
+  TRY_ASSIGN(auto header, walker.next());
+  if (stands_there(header, start)) return start.position;
+  TRY(mend_index(start.position));
+  return index_->position_before(offset);
+}
+
+bool Segment::stands_there(const std::optional<EntryHeader>& header, const SegmentIndex::Start& start) const {
+  if (!start.last_offset) return true;
+  return header && header->base_offset >= base_ && header->last_offset <= *start.last_offset;
+}
+
 LogResult<std::optional<EntryHeader>> Segment::find(Offset offset) {
   TRY_ASSIGN(SegmentIndex * index, this->index());
   TRY_ASSIGN(auto log_file, file());
-  EntryWalker walker(*log_file, index->position_before(offset), size_, cold_pages());
-  while (true) {
+  SegmentIndex::Start start = index->start_for(offset);
+  EntryWalker walker(*log_file, start.position, size_, cold_pages());
+  for (bool first = true;; first = false) {
     TRY_ASSIGN(auto header, walker.next());
+    if (first && !stands_there(header, start)) {
+      TRY(mend_index(start.position));
+      return find(offset);
+    }
     if (!header) {
       if (walker.finished()) return std::nullopt;
       return Err(LogError{LogErrorKind::kIo,

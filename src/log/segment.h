@@ -84,6 +84,8 @@ class Segment {
   IndexSource source() const;
   /// First entry whose last offset is at least `offset`; nullopt: none.
   LogResult<std::optional<EntryHeader>> find(Offset offset);
+  /// Where to begin to look for the offset: by the index, which is made again where it is wrong.
+  LogResult<std::uint64_t> start_of(Offset offset);
   /// Its aborted transactions, in order of their markers; valid until the next call of another function.
   LogResult<const std::vector<AbortedTransaction>*> aborted();
   /// Largest record timestamp; kNoTimestamp where no record has one.
@@ -118,6 +120,9 @@ class Segment {
  private:
   /// Writes an index that was made again, and takes it.
   LogResult<void> install(LoadedIndex loaded);
+  bool stands_there(const std::optional<EntryHeader>& header, const SegmentIndex::Start& start) const;
+  /// The index does not tell what stands at that position: it is made from the log.
+  LogResult<void> mend_index(std::uint64_t position);
   /// It is the index from now on; where it was made again, the notes say why.
   void take(LoadedIndex loaded);
   LogResult<void> write_txn_index(std::string_view content, std::vector<std::string>& paths);

@@ -142,12 +142,13 @@ void SegmentIndex::truncate_to(Offset offset) {
   bytes_since_entry_ = 0;
 }
 
-std::uint64_t SegmentIndex::position_before(Offset offset) const {
-  if (offset < base_) return 0;
+SegmentIndex::Start SegmentIndex::start_for(Offset offset) const {
+  if (offset < base_) return {};
   auto after = std::ranges::upper_bound(offsets_, offset - base_, {}, [](const OffsetIndexEntry& entry) {
     return static_cast<std::int64_t>(entry.relative_offset);
   });
-  return after == offsets_.begin() ? 0 : std::prev(after)->position;
+  if (after == offsets_.begin()) return {};
+  return {std::prev(after)->position, base_ + std::prev(after)->relative_offset};
 }
 
 Offset SegmentIndex::offset_before(Timestamp target) const {

@@ -62,7 +62,14 @@ class SegmentIndex {
   void truncate_to(Offset offset);
 
   /// Where to begin looking for `offset`: a batch boundary at or before the batch that holds it.
-  std::uint64_t position_before(Offset offset) const;
+  std::uint64_t position_before(Offset offset) const { return start_for(offset).position; }
+  /// The same, and what the entry says of the batch that stands there: it ends at `last_offset` or before. nullopt:
+  /// the start of the segment, of which no entry tells.
+  struct Start {
+    std::uint64_t position = 0;
+    std::optional<Offset> last_offset;
+  };
+  Start start_for(Offset offset) const;
   /// No record before this offset has a timestamp of at least `target`.
   Offset offset_before(Timestamp target) const;
 
