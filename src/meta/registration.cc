@@ -35,7 +35,6 @@ ErrorCode check_features(const Context& context, const wire::BrokerRegistrationR
     named.insert(feature.name);
     std::int16_t level = context.image.feature_level(feature.name);
     if (feature.name == image::kMetadataVersionFeature) level = context.image.metadata_version().level;
-    if (level == 0 && feature.name == image::kKRaftVersionFeature) continue;  // finalized by the quorum, not by records
     if (level < feature.min_supported_version || level > feature.max_supported_version)
       return ErrorCode::UNSUPPORTED_VERSION;
   }

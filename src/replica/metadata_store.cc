@@ -118,26 +118,29 @@ Result<void, StoreError> MetadataStore::load_snapshot(LoadedMetadata& loaded) {
   std::ranges::sort(snapshots_, {}, &raft::RetentionInput::Snapshot::id);
   while (!snapshots_.empty()) {
     raft::SnapshotId newest = snapshots_.back().id;
-    auto read = read_snapshot(newest, loaded);
-    if (!read.failed()) break;
-    unreadable_.push_back({newest, read.error().message});
+    TRY_ASSIGN(std::optional<std::string> damage, read_snapshot(newest, loaded));
+    if (!damage.has_value()) break;
+    unreadable_.push_back({newest, *damage});
     snapshots_.pop_back();
   }
   return {};
 }
 
-Result<void, StoreError> MetadataStore::read_snapshot(const raft::SnapshotId& id, LoadedMetadata& loaded) {
+// Answers what is damaged, if anything is. A whole snapshot with what this version does not know is an error: a newer one
+// wrote it.
+Result<std::optional<std::string>, StoreError> MetadataStore::read_snapshot(const raft::SnapshotId& id,
+                                                                            LoadedMetadata& loaded) {
   std::string path = snapshot_path(id);
   auto content = disk_.read_file(path, kMaxSnapshotBytes);
-  if (content.failed()) return Err(from_io(content.error()));
+  if (content.failed()) return path + ": " + from_io(content.error()).message;
   auto decoded = raft::decode_snapshot(Bytes::copy(*content));
-  if (decoded.failed()) return Err(StoreError{path + ": " + decoded.error().message});
+  if (decoded.failed()) return path + ": " + decoded.error().message;
   TRY_ASSIGN(loaded.snapshot, decode_all(decoded->values, path));
   loaded.recovered.latest_snapshot = id;
   loaded.recovered.voters = decoded->voters;
   loaded.recovered.last_epoch = id.epoch;
   if (id.end_offset > Offset(0)) loaded.recovered.voters_offset = id.end_offset - 1;
-  return {};
+  return std::optional<std::string>();
 }
 
 // A snapshot that cannot be read is not needed where an older one and the log hold all that it held. Else nothing is

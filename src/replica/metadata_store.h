@@ -63,7 +63,7 @@ class MetadataStore {
     raft::SnapshotId id;
     std::string why;
   };
-  Result<void, StoreError> read_snapshot(const raft::SnapshotId& id, LoadedMetadata& loaded);
+  Result<std::optional<std::string>, StoreError> read_snapshot(const raft::SnapshotId& id, LoadedMetadata& loaded);
   Result<void, StoreError> do_without(const std::vector<Unreadable>& damaged, LoadedMetadata& loaded);
   Result<void, StoreError> load_log(LoadedMetadata& loaded, Timestamp now);
   Result<void, StoreError> load_bootstrap(const std::string& directory, LoadedMetadata& loaded);

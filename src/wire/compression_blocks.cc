@@ -208,6 +208,12 @@ void compress_lz4(int level, ByteView in, Buffer& out, CompressionScratch::State
   append_le32(out, 0);
 }
 
+std::optional<CompressionError> lz4_refused_at_sight(ByteView in) {
+  auto frame = lz4_header(in, false);
+  if (frame.failed()) return frame.error();
+  return std::nullopt;
+}
+
 DecompressResult decompress_lz4(ByteView in, bool any_header_checksum, BoundedOutput& out) {
   TRY_ASSIGN(Lz4Frame frame, lz4_header(in, any_header_checksum));
   while (true) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "wire/compression.h"
@@ -81,6 +82,9 @@ using DecompressResult = Result<void, CompressionError>;
 void compress_snappy(ByteView in, Buffer& out);
 void compress_lz4(int level, ByteView in, Buffer& out, CompressionScratch::State& state);
 DecompressResult decompress_snappy(ByteView in, BoundedOutput& out);
+/// What is wrong with an LZ4 frame as far as its header tells, without decompressing: one whose blocks depend on each
+/// other decodes elsewhere, but no Java client reads it.
+std::optional<CompressionError> lz4_refused_at_sight(ByteView in);
 DecompressResult decompress_lz4(ByteView in, bool any_header_checksum, BoundedOutput& out);
 
 }  // namespace milena::wire

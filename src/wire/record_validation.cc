@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "wire/batch_builder.h"
+#include "wire/compression_state.h"
 #include "wire/record.h"
 #include "wire/record_stream.h"
 
@@ -281,6 +282,10 @@ Result<ValidatedBatch, ProduceError> validate_produce(Bytes records, const Valid
   Codec target = options.codec.value_or(source);
 
   if (batch.compressed() && !must_decompress(batch, options)) {
+    auto error = source == Codec::kLz4 ? lz4_refused_at_sight(batch.payload()) : std::nullopt;
+    if (error.has_value()) {
+      return fault(ProduceFault::kInvalidRecord, "{}: {}", options.partition, describe(*error));
+    }
     valid.bytes = batch.size() == records.size() ? std::move(records) : records.slice(0, batch.size());
     valid.max_timestamp = batch.max_timestamp();
     return valid;

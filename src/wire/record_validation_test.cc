@@ -126,6 +126,11 @@ TEST(ValidateProduce, CountAndRecordsMustAgree) {
   }
 }
 
+TEST(ValidateProduce, RefusesLz4ThatNoJavaClientReads) {
+  constexpr std::int16_t kDependentBlocks = 0x4040;  // the frame's flags without 0x20, and its block size as it was
+  EXPECT_EQ(fault_with(kBatchHeader + 4, kDependentBlocks, standard(), Codec::kLz4), ProduceFault::kInvalidRecord);
+}
+
 TEST(ValidateProduce, CompactedTopicsWantKeys) {
   ValidationOptions options = standard();
   options.compacted = true;

@@ -82,6 +82,10 @@ class Place:
         path = max(self.log.glob(pattern))
         path.write_bytes(path.read_bytes()[:-20])
 
+    def empty(self, pattern):
+        for path in self.log.glob(pattern):
+            path.write_bytes(b"")
+
 
 def key_refused(key, value, base="", **more):
     return Case(key, [re.escape(key) + "=" + re.escape(value), "remove the key"], {key: value, **more}, base)
@@ -230,8 +234,10 @@ CASES = [
     Case("locked by a running process", [r"DATA/\.lock"], base="", change=locked),
     Case("a batch of the metadata log is damaged, others follow", ["metadata log", "offset"], base="served",
          change=lambda p: p.damage("*.log", 0.5)),
-    Case("a snapshot is cut short", [r"\.checkpoint"], base="static", settings={"STATIC": "1"},
+    Case("a snapshot is cut short that the log does without", base="static", settings={"STATIC": "1"},
          change=lambda p: (p.records("snapshot", "feature=metadata.version:30"), p.cut("*.checkpoint"))),
+    Case("a snapshot is cut short that held more than the log", [r"\.checkpoint"], base="static", settings={"STATIC": "1"},
+         change=lambda p: (p.records("snapshot", "feature=metadata.version:30"), p.cut("*.checkpoint"), p.empty("*.log"))),
     Case("quorum-state is damaged", ["quorum-state"], base="served", change=lambda p: p.cut("quorum-state")),
     Case("the metadata log without partition.metadata", ["partition.metadata", "__cluster_metadata-0"], base="served",
          change=lambda p: os.remove(p.log / "partition.metadata")),

@@ -86,7 +86,7 @@ def table(results):
 
 def main(arguments):
     if arguments[:1] == ["--table"]:
-        found = {tuple(path.stem.split(".")): json.loads(path.read_text()) for path in Path(arguments[1]).glob("*.json")}
+        found = {tuple(path.stem.rsplit(".", 1)): json.loads(path.read_text()) for path in Path(arguments[1]).glob("*.json")}
         print(table(found))
         return 0
     if arguments:
