@@ -30,6 +30,15 @@ std::string where_option(const std::vector<broker::ListenerInfo>& listeners) {
 
 }  // namespace
 
+namespace {
+
+std::string http_url(io::Endpoint at) {
+  if (at.host == "0.0.0.0" || at.host == "::") at.host = "localhost";
+  return "http://" + io::to_string(at);
+}
+
+}  // namespace
+
 std::string banner_text(const BannerFacts& facts) {
   std::string clients;
   std::string controllers;
@@ -40,6 +49,7 @@ std::string banner_text(const BannerFacts& facts) {
   std::string text = fmt::format("Milena {}  ready in {} ms\n", facts.version, to_ms(facts.start_time));
   text += fmt::format("  Kafka clients   {}\n", clients);
   if (!controllers.empty()) text += fmt::format("  Controller      {}\n", controllers);
+  for (const io::Endpoint& at : facts.http) text += fmt::format("  Metrics         {}/metrics\n", http_url(at));
   text +=
       fmt::format("  Data            {}{}\n", joined(facts.log_dirs), facts.new_directory ? " (new)" : "");
   text += fmt::format("  Cluster         {}\n\n", facts.cluster_id);
@@ -63,6 +73,8 @@ std::string banner_json(const BannerFacts& facts) {
   for (const broker::ListenerInfo& listener : facts.listeners) {
     line["listeners"][listener.name] = io::to_string(listener.bound);
   }
+  line["http"] = nlohmann::ordered_json::array();
+  for (const io::Endpoint& at : facts.http) line["http"].push_back(io::to_string(at));
   return line.dump() + "\n";
 }
 

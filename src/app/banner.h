@@ -13,6 +13,7 @@ struct BannerFacts {
   std::string version;
   std::string command;  // how the client verbs are started: "milena", or a path
   std::vector<broker::ListenerInfo> listeners;
+  std::vector<io::Endpoint> http;  // where metrics and health are served
   std::vector<std::string> log_dirs;
   std::string cluster_id;
   bool new_directory = false;

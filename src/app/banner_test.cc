@@ -18,6 +18,7 @@ BannerFacts facts(const std::string& host = "127.0.0.1", std::uint16_t port = 90
   facts.version = "1.2.3";
   facts.command = "./milena";
   facts.listeners = {{"CONTROLLER", {host, 9093}, true}, {"PLAINTEXT", {host, port}, false}};
+  facts.http = {{host, 9021}};
   facts.log_dirs = {"/a", "/b"};
   facts.cluster_id = "abc";
   facts.start_time = 41ms;
@@ -30,6 +31,8 @@ TEST(Banner, tells_where_and_what) {
   EXPECT_THAT(text, AllOf(HasSubstr("Milena 1.2.3  ready in 41 ms\n"), HasSubstr("Kafka clients   127.0.0.1:9092\n"),
                           HasSubstr("Controller      127.0.0.1:9093\n"), HasSubstr("Data            /a, /b\n"),
                           HasSubstr("Cluster         abc\n")));
+  EXPECT_THAT(text, HasSubstr("Metrics         http://127.0.0.1:9021/metrics\n"));
+  EXPECT_THAT(banner_text(facts("::")), HasSubstr("http://localhost:9021/metrics"));
   BannerFacts fresh = facts();
   fresh.new_directory = true;
   EXPECT_THAT(banner_text(fresh), HasSubstr("/a, /b (new)\n"));
@@ -57,6 +60,7 @@ TEST(Banner, is_one_line_of_json_for_programs) {
   EXPECT_EQ(line["listeners"]["PLAINTEXT"], "[::1]:9092");
   EXPECT_EQ(line["listeners"]["CONTROLLER"], "[::1]:9093");
   EXPECT_EQ(line["log_dirs"].size(), 2u);
+  EXPECT_EQ(line["http"][0], "[::1]:9021");
 }
 
 }  // namespace

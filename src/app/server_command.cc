@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/banner.h"
+#include "app/http_port.h"
 #include "app/options.h"
 #include "app/start_failure.h"
 #include "app/version.h"
@@ -50,11 +51,12 @@ io::Task<void> watch_signals(io::AsioRuntime* runtime, Ending* ending) {
   }
 }
 
-void say_ready(const broker::Node& node, const LoadedConfig& loaded, Duration start_time) {
+void say_ready(const broker::Node& node, const HttpPort& http, const LoadedConfig& loaded, Duration start_time) {
   BannerFacts facts;
   facts.version = kVersion;
   facts.command = io::own_command();
   facts.listeners = node.listeners();
+  facts.http = http.addresses();
   facts.log_dirs = loaded.server.log.dirs;
   facts.cluster_id = node.cluster_id();
   facts.new_directory = node.was_formatted_now();
@@ -82,6 +84,12 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const 
   auto* node = new broker::Node(*runtime, std::move(options));
   loop.spawn(watch_signals(runtime, &ending));
   for (const std::string& warning : loaded->warnings) loop.log().warn("config", "{}", warning);
+  auto* http = new HttpPort(*runtime, *node);
+  auto opened = co_await http->open(loaded->server.http);
+  if (opened.failed()) {
+    loop.log().error("server", "{}", opened.error());
+    io::exit_now(kFailed);
+  }
   auto started = co_await node->start();
   if (started.failed()) {
     std::string message = explained(started.error().message, *loaded, *asked);
@@ -91,7 +99,7 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const 
   if (node->was_formatted_now()) {
     loop.log().info("server", "formatted the empty log directories as a new cluster, {}", node->cluster_id());
   }
-  say_ready(*node, *loaded, loop.now() - began);
+  say_ready(*node, *http, *loaded, loop.now() - began);
   while (!ending.stop && !ending.fatal) co_await ending.told.wait();
   if (!ending.fatal) {
     loop.log().info("server", "stopping");

@@ -84,7 +84,8 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
       services_{runtime, loop_,  state_,        limits_of(options_.server, *options_.config), partitions_, metadata_,
                 groups_, logs_, producer_ids_, {}},
       applied_changed_(loop_),
-      stop_signal_(loop_) {
+      stop_signal_(loop_),
+      numbers_(services_, loops_, [this] { return control_facts(); }) {
   state_.node_id = options_.server.node_id;
   logs_.on_unserved_changed([this] {
     if (loaded_ && newest_image_ != nullptr) groups_.on_image(*newest_image_, state_.node_id, logs_.unserved());
@@ -185,6 +186,7 @@ io::Task<Result<void, NodeError>> Node::identify_directories() {
 }
 
 io::Task<Result<void, NodeError>> Node::start() {
+  phase_ = "starting: opening the metadata log";
   // Ports first: a port that is taken should say so before anything is written.
   auto ports = bind_all();
   if (ports.failed()) co_return ports;
@@ -195,6 +197,7 @@ io::Task<Result<void, NodeError>> Node::start() {
   auto led = co_await metadata_.start(metadata_directory);
   if (led.failed()) co_return Err(NodeError{led.error().message});
 
+  phase_ = "starting: opening the partitions' logs";
   replica::ImagePtr image = metadata_.committed();
   follow_config(*image);
   auto loaded = co_await logs_.load(image, state_.node_id, config_.now());
@@ -206,11 +209,14 @@ io::Task<Result<void, NodeError>> Node::start() {
   pending_ = pending_.has_value() ? std::move(pending_) : std::optional<image::Delta>(image::Delta());
   if (!std::exchange(applying_, true)) loop_.spawn(apply_changes(this));
 
+  phase_ = "starting: registering with the controller";
   auto registered = co_await register_node();
   if (registered.failed()) co_return registered;
   logs_.start_background();
+  phase_ = "starting: loading the groups";
   co_await groups_.wait_loaded(loop_.now() + kGroupsLoadLimit);
   open_listeners();
+  phase_ = kServing;
   co_return Result<void, NodeError>();
 }
 
@@ -451,6 +457,7 @@ io::Task<void> Node::close_connections() {
 
 io::Task<void> Node::stop() {
   if (std::exchange(stopping_, true)) co_return;
+  phase_ = "stopping";
   for (auto& acceptor : acceptors_) acceptor->close();
   bound_.clear();
   stop_signal_.notify_all();
@@ -472,6 +479,7 @@ io::Task<void> Node::stop() {
 }
 
 void Node::fatal(std::string why) {
+  phase_ = "failed";
   loop_.log().error("server", "{}", why);
   if (options_.on_fatal) options_.on_fatal(std::move(why));
 }

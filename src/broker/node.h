@@ -14,11 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "base/health.h"
 #include "base/result.h"
 #include "broker/acceptor.h"
 #include "broker/config_schema.h"
 #include "broker/dynamic_config.h"
 #include "broker/loop_state.h"
+#include "broker/node_metrics.h"
 #include "broker/services.h"
 #include "config/kafka_config.h"
 #include "config/server_config.h"
@@ -57,6 +59,10 @@ class Node {
   const replica::MetadataDriver& metadata() const { return metadata_; }
   replica::Partitions& partitions() { return partitions_; }
   const Services& services() const { return services_; }
+  /// Whether clients are served, and what stands in the way. Any time, from before start() to after stop().
+  Health health() const;
+  /// The numbers behind /metrics. Any loop, any time from before start() to after stop().
+  io::Task<std::shared_ptr<const MetricSet>> metrics(MetricsQuery query);
 
  private:
   io::Task<Result<void, NodeError>> prepare_directories();
@@ -87,6 +93,8 @@ class Node {
   io::Task<void> controlled_shutdown();
   io::Task<void> close_connections();
   void fatal(std::string why);
+  NodeMetrics::ControlFacts control_facts() const;
+  std::vector<NodeMetrics::ControlFacts::Directory> directory_states() const;
 
   io::Runtime& runtime_;
   io::Loop& loop_;
@@ -112,9 +120,13 @@ class Node {
   bool applying_ = false;
   io::Signal applied_changed_;
   io::Signal stop_signal_;
+  /// What the node is busy with, for people who ask for its health.
+  const char* phase_ = "not started";
+  static constexpr const char* kServing = "serving clients";
   bool heartbeats_running_ = false;
   bool formatted_now_ = false;
   bool stopping_ = false;
+  NodeMetrics numbers_;
 };
 
 }  // namespace milena::broker

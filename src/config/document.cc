@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/key.h"
+#include "config/own_keys.h"
 #include "config/status.h"
 #include "config/value.h"
 
@@ -67,6 +68,14 @@ std::string table(Scope scope) {
   return out;
 }
 
+std::string own_table() {
+  std::string out = "| key | type | default | what it is |\n|---|---|---|---|\n";
+  for (const OwnKey& key : own_keys()) {
+    out += fmt::format("| `{}` | {} | `{}` | {} |\n", key.name, key.type, key.default_value, cell(key.description));
+  }
+  return out;
+}
+
 std::string count_line() {
   std::size_t works = 0;
   std::size_t refused = 0;
@@ -114,7 +123,8 @@ std::string configuration_document() {
          "\n## Broker\n\n`change`: how it may change while the node runs.\n\n" + table(Scope::kBroker) +
          "\n## Topic\n\n" + table(Scope::kTopic) +
          "\n## Group\n\nThe broker key `group.<key>` gives the default.\n\n" + table(Scope::kGroup) +
-         "\n## Client metrics subscription\n\n" + table(Scope::kClientMetrics);
+         "\n## Client metrics subscription\n\n" + table(Scope::kClientMetrics) +
+         "\n## Milena's own\n\nRead at the start; Apache Kafka ignores them.\n\n" + own_table();
 }
 
 }  // namespace milena::config

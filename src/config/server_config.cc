@@ -93,6 +93,8 @@ Result<ServerConfig, ConfigErrors> server_config(const KafkaConfig& config) {
   if (listeners.failed()) {
     errors.insert(errors.end(), listeners.error().begin(), listeners.error().end());
   }
+  auto http = http_config(config);
+  if (http.failed()) errors.insert(errors.end(), http.error().begin(), http.error().end());
   if (!errors.empty()) return Err(std::move(errors));
 
   ServerConfig server;
@@ -115,6 +117,7 @@ Result<ServerConfig, ConfigErrors> server_config(const KafkaConfig& config) {
   server.fetch.max_bytes = int32(config, "fetch.max.bytes");
   server.fetch.session_slots = int32(config, "max.incremental.fetch.session.cache.slots");
   server.group = group_config(config);
+  server.http = std::move(*http);
   return server;
 }
 

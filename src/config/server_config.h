@@ -16,6 +16,7 @@
 #include "config/address.h"
 #include "config/kafka_config.h"
 #include "config/listeners.h"
+#include "config/own_keys.h"
 
 namespace milena::config {
 
@@ -92,6 +93,7 @@ struct ServerConfig {
   TopicConfig topic{};
   FetchConfig fetch{};
   GroupCoordinatorConfig group{};
+  HttpConfig http{};
 };
 
 /// Errors: everything about listeners (listeners.h), and values that do not fit together.

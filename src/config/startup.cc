@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "config/listeners.h"
+#include "config/own_keys.h"
 #include "config/status.h"
 
 namespace milena::config {
@@ -30,7 +31,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 // Keys that are read by name elsewhere: provider parameters, and what Java's authorizers are told.
 bool is_known_by_prefix(std::string_view name) {
-  return name.starts_with("config.providers.") || name == "super.users" ||
+  return name.starts_with("config.providers.") || is_own_key(name) || name == "super.users" ||
          name == "allow.everyone.if.no.acl.found";
 }
 
@@ -146,6 +147,12 @@ std::string suggest_key(std::string_view name) {
   for (const Key& key : keys(Scope::kBroker)) {
     std::size_t longer = std::max(key.name.size(), name.size());
     if (longer - std::min(key.name.size(), name.size()) >= best_distance) continue;
+    std::size_t distance = edit_distance(key.name, name);
+    if (distance >= best_distance) continue;
+    best = key.name;
+    best_distance = distance;
+  }
+  for (const OwnKey& key : own_keys()) {
     std::size_t distance = edit_distance(key.name, name);
     if (distance >= best_distance) continue;
     best = key.name;

@@ -199,6 +199,7 @@ class Node:
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
+            "milena.http.listeners": "",  # Kafka ignores it
         }
         settings.update(overrides or {})
         self.node_id = settings["node.id"]

@@ -99,6 +99,7 @@ void AsioLoop::idle() {
 }
 
 void AsioLoop::note_turn(Duration took) {
+  busy_ns_.store(busy_ns_.load(std::memory_order_relaxed) + took.count(), std::memory_order_relaxed);  // the only writer
   if (took > kStall) stalls_.fetch_add(1, std::memory_order_relaxed);
   if (took.count() > longest_turn_ns_.load(std::memory_order_relaxed)) {
     longest_turn_ns_.store(took.count(), std::memory_order_relaxed);

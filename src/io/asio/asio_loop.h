@@ -42,6 +42,7 @@ class AsioLoop final : public Loop {
 
   const std::string& name() const { return name_; }
   std::uint64_t stalls() const { return stalls_.load(std::memory_order_relaxed); }
+  Duration busy() const { return Duration(busy_ns_.load(std::memory_order_relaxed)); }
   Duration longest_turn() const { return Duration(longest_turn_ns_.load(std::memory_order_relaxed)); }
   Reactor& reactor() { return reactor_; }
 
@@ -70,6 +71,7 @@ class AsioLoop final : public Loop {
   std::atomic<bool> finishing_{false};
   std::atomic<std::uint64_t> stalls_{0};
   std::atomic<std::int64_t> longest_turn_ns_{0};
+  std::atomic<std::int64_t> busy_ns_{0};
   std::jthread thread_;
 };
 

@@ -153,7 +153,7 @@ Loop& AsioRuntime::control_loop() { return *state_->loops.back(); }
 
 std::vector<AsioRuntime::LoopStats> AsioRuntime::loop_stats() const {
   std::vector<LoopStats> all;
-  for (auto& loop : state_->loops) all.push_back({loop->name(), loop->stalls(), loop->longest_turn()});
+  for (auto& loop : state_->loops) all.push_back({loop->name(), loop->stalls(), loop->longest_turn(), loop->busy()});
   return all;
 }
 

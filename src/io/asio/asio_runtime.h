@@ -48,6 +48,7 @@ class AsioRuntime final : public Runtime {
     std::string name;
     std::uint64_t stalls = 0;  // turns longer than 50 ms
     Duration longest_turn{0};
+    Duration busy{0};  // in turns, since the start
   };
   /// Data loops, then the control loop. Any thread.
   std::vector<LoopStats> loop_stats() const;

@@ -1,0 +1,176 @@
+// The families of a scrape, from what was gathered. Kafka's names; each function a group of MBeans.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/metric_facts.h"
+
+namespace milena::broker {
+namespace {
+
+double number(std::uint64_t value) { return static_cast<double>(value); }
+double number(Offset value) { return static_cast<double>(value.value()); }
+std::string text(PartitionId id) { return std::to_string(id.value()); }
+
+// ---- KafkaController, ReplicaManager, raft, LogManager ---------------------------------------------------------
+
+void add_controller(MetricSet& set, const ClusterCounts& counts, bool active) {
+  const std::string prefix = "kafka_controller_kafkacontroller_";
+  set.gauge(prefix + "activecontrollercount", "1: this node is the active controller.", active ? 1 : 0);
+  if (!active) return;  // Kafka's other controllers say 0
+  set.gauge(prefix + "activebrokercount", "Brokers that are registered and not fenced.", number(counts.brokers_active));
+  set.gauge(prefix + "fencedbrokercount", "Brokers that are fenced.", number(counts.brokers_fenced));
+  set.gauge(prefix + "globaltopiccount", "Topics.", number(counts.topics));
+  set.gauge(prefix + "globalpartitioncount", "Partitions.", number(counts.partitions));
+  set.gauge(prefix + "offlinepartitionscount", "Partitions without a leader.", number(counts.offline));
+  set.gauge(prefix + "preferredreplicaimbalancecount", "Partitions led by another than their first replica.",
+            number(counts.not_preferred));
+}
+
+void add_replicas(MetricSet& set, const ClusterCounts& counts) {
+  const std::string prefix = "kafka_server_replicamanager_";
+  set.gauge(prefix + "partitioncount", "Partitions with a replica here.", number(counts.replicas));
+  set.gauge(prefix + "leadercount", "Partitions led by this node.", number(counts.leaders));
+  set.gauge(prefix + "offlinereplicacount", "Replicas whose log directory is lost.", number(counts.offline_replicas));
+  set.gauge(prefix + "underreplicatedpartitions", "Led here, with replicas out of the ISR.",
+            number(counts.under_replicated));
+  set.gauge(prefix + "underminisrpartitioncount", "Led here, with fewer replicas in the ISR than min.insync.replicas.",
+            number(counts.under_min_isr));
+  set.gauge(prefix + "atminisrpartitioncount", "Led here, with just min.insync.replicas in the ISR.",
+            number(counts.at_min_isr));
+}
+
+void add_quorum(MetricSet& set, const NodeMetrics::ControlFacts& control) {
+  const std::string prefix = "kafka_server_raftmetrics_";
+  set.gauge(prefix + "current_state", "1, with this node's role in the metadata quorum as a label.", 1,
+            {{"current_state", control.quorum_role}});
+  set.gauge(prefix + "current_leader", "Node id of the quorum's leader; -1: none.",
+            static_cast<double>(control.quorum_leader.value()));
+  set.gauge(prefix + "current_epoch", "Epoch of the quorum.", static_cast<double>(control.quorum_epoch.value()));
+  set.gauge(prefix + "high_watermark", "Committed end of the metadata log.", number(control.quorum_high_watermark));
+  set.gauge(prefix + "log_end_offset", "End of the metadata log.", number(control.quorum_log_end));
+  const std::string broker = "kafka_server_brokermetadatametrics_";
+  set.gauge(broker + "last_applied_record_offset", "Metadata that the broker acts on.", number(control.applied));
+  set.gauge(broker + "last_applied_record_timestamp", "When that was written, ms since the epoch.",
+            static_cast<double>(control.image->timestamp.value()));
+}
+
+void add_node(MetricSet& set, const NodeMetrics::ControlFacts& control) {
+  // Kafka's BrokerState: 1 starting, 3 running, 6 controlled shutdown.
+  int state = control.stopping ? 6 : control.starting ? 1 : 3;
+  set.gauge("kafka_server_kafkaserver_brokerstate", "1 starting, 3 running, 6 stopping.", state);
+  if (!control.loaded) return;
+  std::size_t offline = 0;
+  for (const auto& directory : control.directories) {
+    offline += directory.failed ? 1 : 0;
+    set.gauge("kafka_log_logmanager_logdirectoryoffline", "1: the log directory has failed.", directory.failed ? 1 : 0,
+              {{"logDirectory", directory.path}});
+  }
+  set.gauge("kafka_log_logmanager_offlinelogdirectorycount", "Log directories that have failed.", number(offline));
+}
+
+// ---- Partitions ----------------------------------------------------------------------------------------------
+
+void add_partition(MetricSet& set, const PartitionFacts& one, const image::Partition& partition) {
+  MetricLabels labels{{"topic", one.topic}, {"partition", text(one.id.partition)}};
+  if (one.here) {
+    set.gauge("kafka_log_log_size", "Bytes of the log.", number(one.size), labels);
+    set.gauge("kafka_log_log_logstartoffset", "First offset of the log.", number(one.start), labels);
+    set.gauge("kafka_log_log_logendoffset", "Offset of the next record.", number(one.end), labels);
+    set.gauge("kafka_log_log_numlogsegments", "Segments of the log.", number(one.segments), labels);
+    set.gauge("kafka_topic_partition_current_offset", "Offset behind the last committed record.",
+              number(one.high_watermark), labels);
+    set.gauge("kafka_topic_partition_oldest_offset", "First offset.", number(one.start), labels);
+  }
+  set.gauge("kafka_cluster_partition_replicascount", "Replicas.", number(partition.replicas.size()), labels);
+  set.gauge("kafka_cluster_partition_insyncreplicascount", "Replicas in the ISR.", number(partition.isr.size()), labels);
+  bool under = partition.isr.size() < partition.replicas.size();
+  set.gauge("kafka_cluster_partition_underreplicated", "1: replicas are out of the ISR.", under ? 1 : 0, labels);
+  set.gauge("kafka_topic_partition_replicas", "Replicas.", number(partition.replicas.size()), labels);
+  set.gauge("kafka_topic_partition_in_sync_replica", "Replicas in the ISR.", number(partition.isr.size()), labels);
+  set.gauge("kafka_topic_partition_leader", "Node id of the leader; -1: none.",
+            static_cast<double>(partition.leader.value()), labels);
+  bool preferred = !partition.replicas.empty() && partition.leader == partition.replicas.front();
+  set.gauge("kafka_topic_partition_leader_is_preferred", "1: the first replica leads.", preferred ? 1 : 0, labels);
+  set.gauge("kafka_topic_partition_under_replicated_partition", "1: replicas are out of the ISR.", under ? 1 : 0,
+            labels);
+}
+
+void add_min_isr(MetricSet& set, const PartitionFacts& one, const image::Partition& partition, std::size_t min) {
+  MetricLabels labels{{"topic", one.topic}, {"partition", text(one.id.partition)}};
+  std::size_t needed = std::min(min, partition.replicas.size());
+  set.gauge("kafka_cluster_partition_underminisr", "1: fewer replicas in the ISR than min.insync.replicas.",
+            partition.isr.size() < needed ? 1 : 0, labels);
+  set.gauge("kafka_cluster_partition_atminisr", "1: just min.insync.replicas in the ISR.",
+            partition.isr.size() == needed ? 1 : 0, labels);
+}
+
+void add_partitions(MetricSet& set, const MetricFacts& facts) {
+  const image::Image& image = *facts.control.image;
+  auto usual_min = static_cast<std::size_t>(facts.control.config->integer("min.insync.replicas"));
+  for (const PartitionFacts& one : facts.partitions) {
+    const image::Partition* partition = image.partition(one.id);
+    if (partition == nullptr) continue;
+    add_partition(set, one, *partition);
+    add_min_isr(set, one, *partition, min_isr(image, one.topic, usual_min));
+  }
+  std::size_t told = 0;
+  for (const auto& [name, id] : image.topic_ids) {
+    if (told++ >= facts.query.topics) break;
+    const image::Topic* topic = image.topic(id);
+    if (topic != nullptr)
+      set.gauge("kafka_topic_partitions", "Partitions of the topic.", number(topic->partitions.size()), {{"topic", name}});
+  }
+  const char* left_out = "Series that a scrape leaves out; ask with ?topics=all and so on.";
+  std::size_t topics = facts.counts->topics;
+  set.gauge("milena_metrics_left_out", left_out, number(topics - std::min(topics, facts.query.topics)), {{"kind", "topics"}});
+  set.gauge("milena_metrics_left_out", left_out, number(facts.partitions_left_out), {{"kind", "partitions"}});
+}
+
+// ---- Groups ----------------------------------------------------------------------------------------------------
+
+void add_groups(MetricSet& set, const MetricFacts& facts) {
+  const std::string prefix = "kafka_coordinator_group_groupmetadatamanager_";
+  const GroupFacts& groups = facts.groups;
+  set.gauge(prefix + "numgroups", "Groups that this node coordinates.", number(groups.groups));
+  set.gauge(prefix + "numoffsets", "Committed offsets of those.",
+            number(groups.offsets.size() + groups.offsets_left_out));
+  constexpr std::pair<const char*, const char*> kStates[] = {{"Stable", "numgroupsstable"},
+                                                             {"Empty", "numgroupsempty"},
+                                                             {"Dead", "numgroupsdead"},
+                                                             {"PreparingRebalance", "numgroupspreparingrebalance"},
+                                                             {"CompletingRebalance", "numgroupscompletingrebalance"}};
+  for (const auto& [state, name] : kStates) {
+    auto found = groups.by_state.find(state);
+    set.gauge(prefix + name, fmt::format("Groups in the state {}.", state),
+              found == groups.by_state.end() ? 0 : number(found->second));
+  }
+  std::map<std::pair<std::string_view, PartitionId>, const PartitionFacts*> logs;
+  for (const PartitionFacts& one : facts.partitions) logs[{one.topic, one.id.partition}] = &one;
+  for (const GroupOffset& one : groups.offsets) {
+    MetricLabels labels{{"consumergroup", one.group}, {"topic", one.topic}, {"partition", text(one.partition)}};
+    set.gauge("kafka_consumergroup_current_offset", "Committed offset.", number(one.committed), labels);
+    auto log = logs.find({one.topic, one.partition});
+    if (log == logs.end() || !log->second->here) continue;
+    std::int64_t lag = std::max<std::int64_t>(log->second->high_watermark.value() - one.committed.value(), 0);
+    set.gauge("kafka_consumergroup_lag", "Committed records that the group has not committed yet.",
+              static_cast<double>(lag), labels);
+  }
+  set.gauge("milena_metrics_left_out", "", number(groups.offsets_left_out), {{"kind", "group_offsets"}});
+}
+
+}  // namespace
+
+MetricSet build_metrics(const MetricFacts& facts) {
+  MetricSet set;
+  add_node(set, facts.control);
+  if (!facts.control.loaded) return set;
+  add_controller(set, *facts.counts, facts.control.active_controller);
+  add_replicas(set, *facts.counts);
+  add_quorum(set, facts.control);
+  add_partitions(set, facts);
+  add_groups(set, facts);
+  return set;
+}
+
+}  // namespace milena::broker
