@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/configs.h"
 #include "cli/failure.h"
 #include "cli/name_filter.h"
 #include "cli/output.h"
@@ -102,6 +103,20 @@ TEST(ParseConfigChange, operations) {
   EXPECT_EQ(*parse_config_change("a+=b"), (ConfigChange{"a", Operation::kAppend, "b"}));
   EXPECT_EQ(*parse_config_change("a-=b"), (ConfigChange{"a", Operation::kSubtract, "b"}));
   for (const char* bad : {"", "a", "=b", "+=b"}) EXPECT_TRUE(parse_config_change(bad).failed()) << bad;
+}
+
+TEST(ParseConfigTarget, types_and_names) {
+  EXPECT_EQ(*parse_config_target("topic", "orders"), (ConfigTarget{2, "orders"}));
+  EXPECT_EQ(*parse_config_target("broker", "7"), (ConfigTarget{4, "7"}));
+  EXPECT_EQ(*parse_config_target("brokers", "default"), (ConfigTarget{4, ""}));
+  EXPECT_EQ(*parse_config_target("client-metrics", "default"), (ConfigTarget{16, "default"}));
+  EXPECT_EQ(*parse_config_target("group", "g"), (ConfigTarget{32, "g"}));
+  for (const char* bad : {"", "one", "-1", "1x"}) EXPECT_TRUE(parse_config_target("broker", bad).failed()) << bad;
+  EXPECT_TRUE(parse_config_target("broker-logger", "default").failed());
+  EXPECT_TRUE(parse_config_target("topic", "").failed());
+  EXPECT_TRUE(parse_config_target("thing", "x").failed());
+  EXPECT_EQ(said({4, ""}), "the brokers' default");
+  EXPECT_THAT(config_key_hint(2, {"retention.mss"}), HasSubstr("did you mean 'retention.ms'?"));
 }
 
 TEST(Matching, expressions_match_whole_names) {
