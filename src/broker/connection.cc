@@ -39,7 +39,12 @@ class Connection::IdleTimer : private io::Timer {
 };
 
 Connection::Connection(LoopState& local, const ListenerInfo& listener, std::unique_ptr<io::Stream> stream)
-    : local_(local), listener_(listener), stream_(std::move(stream)), queue_changed_(local.loop) {
+    : local_(local),
+      listener_(listener),
+      traffic_(local.metrics.listener(listener.name)),
+      stream_(std::move(stream)),
+      queue_changed_(local.loop) {
+  ++traffic_.opened;
   client_.address = stream_->peer();
   client_.connection_id = local_.next_connection_id++;
   idle_ = std::make_unique<IdleTimer>(*this, local_.services.limits.connections_max_idle);
@@ -47,6 +52,7 @@ Connection::Connection(LoopState& local, const ListenerInfo& listener, std::uniq
 }
 
 Connection::~Connection() {
+  ++traffic_.closed;
   local_.live.erase(client_.connection_id);
   local_.connection_ended.notify_all();
   local_.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -77,6 +83,7 @@ io::Task<void> Connection::serve(std::shared_ptr<Connection> connection) {
     std::optional<Bytes> frame = co_await self.next_frame();
     if (!frame.has_value()) break;
     self.idle_->touch();
+    ++self.traffic_.requests;
     co_await self.admit(&*frame);
     if (self.closing_ || self.draining_) break;
     std::uint64_t number = self.first_served_ + self.served_.size();
@@ -138,6 +145,7 @@ io::Task<std::optional<Bytes>> Connection::next_frame() {
     auto got = co_await stream_->read_some(space);
     if (got.failed() || *got == 0) co_return std::nullopt;
     received_.resize(at + *got);
+    traffic_.bytes_in += *got;
   }
   co_return std::optional<Bytes>(std::move(frame));
 }
@@ -187,6 +195,7 @@ void Connection::queue_response(std::int32_t correlation_id, bool flexible_heade
   store_be(head.data(), static_cast<std::int32_t>(header_bytes + body));
   store_be(head.data() + kLengthBytes, correlation_id);
   if (flexible_header) head.data()[8] = 0;  // no tagged fields
+  ++traffic_.responses;
   bool was_empty = queued_.empty();
   queued_bytes_ += head.size() + body;
   queued_.push_back(head.freeze());
@@ -213,6 +222,7 @@ io::Task<void> Connection::write_responses(std::shared_ptr<Connection> connectio
       }
       auto written = co_await self.stream_->write(views);
       failed = written.failed();
+      if (!failed) self.traffic_.bytes_out += bytes;
       self.queued_bytes_ -= bytes;
     }
     sending.clear();

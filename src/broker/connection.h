@@ -60,6 +60,7 @@ class Connection {
 
   LoopState& local_;
   const ListenerInfo& listener_;
+  ListenerTraffic& traffic_;
   std::unique_ptr<io::Stream> stream_;
   ClientInfo client_;
   std::unique_ptr<IdleTimer> idle_;

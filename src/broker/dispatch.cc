@@ -9,6 +9,13 @@
 namespace milena::broker {
 namespace {
 
+void note_answer(LoopState& local, ApiTraffic& traffic, const Answer& answer, Instant began) {
+  for (const Bytes& piece : answer.body) traffic.response_bytes += piece.size();
+  Instant now = local.loop.now();
+  auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - began).count();
+  traffic.time_us.record(took > 0 ? static_cast<std::uint64_t>(took) : 0, now);
+}
+
 Dispatched close_connection() {
   Dispatched result;
   result.answer = Answer(Answer::Kind::kClose);
@@ -24,6 +31,8 @@ bool may_overlap(ByteView frame) {
 }
 
 io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, ClientInfo* client, Bytes frame) {
+  Instant began = local->loop.now();
+  std::size_t request_bytes = frame.size();
   wire::Reader reader(std::move(frame));
   std::int16_t key = reader.read_int16();
   std::int16_t version = reader.read_int16();
@@ -41,6 +50,8 @@ io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, Cl
     co_return close_connection();
   }
 
+  ApiTraffic& traffic = local->metrics.api(key);
+  traffic.request_bytes += request_bytes;
   Dispatched result;
   result.correlation_id = correlation_id;
   if (!version_served) {
@@ -53,6 +64,7 @@ io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, Cl
   if (flexible) reader.skip_tags();
   if (!reader.ok()) co_return close_connection();
 
+  ++traffic.requests[static_cast<std::size_t>(version) % ApiTraffic::kVersions];
   RequestContext context;
   context.local = local;
   context.listener = listener;
@@ -63,6 +75,7 @@ io::Task<Dispatched> dispatch(LoopState* local, const ListenerInfo* listener, Cl
   // The response header of ApiVersions is v0 at every version: the client does not know yet what we speak.
   result.flexible_header = flexible && !is_api_versions;
   result.answer = co_await handler->serve(std::move(context), std::move(reader));
+  note_answer(*local, traffic, result.answer, began);
   co_return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "broker/fetch_sessions.h"
+#include "broker/loop_metrics.h"
 #include "broker/services.h"
 #include "image/image.h"
 #include "io/signal.h"
@@ -47,6 +48,10 @@ struct LoopState {
   std::atomic<std::size_t> connections{0};
   std::map<std::uint64_t, Connection*> live;  // open connections by id, to be closed at a stop
   io::Signal connection_ended;                // one left `live`
+  LoopMetrics metrics;
+
+  /// What is counted for a topic, on this loop.
+  TopicTraffic& traffic(const TopicId& id) { return metrics.topic(id, *image); }
 
   /// Takes over an image unless a newer one is here already. Its requests share a reference count of this loop's own,
   /// which holds one reference of `newer`.

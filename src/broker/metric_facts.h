@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "broker/loop_metrics.h"
 #include "broker/node_metrics.h"
 
 namespace milena::broker {
@@ -21,6 +22,11 @@ struct PartitionFacts {
   Offset start = kNoOffset;
   Offset end = kNoOffset;
   Offset high_watermark = kNoOffset;
+};
+
+struct LoopFacts {
+  LoopMetrics::Copy counters;
+  std::size_t connections = 0;
 };
 
 struct GroupOffset {
@@ -45,6 +51,7 @@ struct MetricFacts {
   GroupFacts groups;
   std::vector<PartitionFacts> partitions;  // at most as many as asked for, in the order of topics' names
   std::size_t partitions_left_out = 0;
+  std::vector<LoopFacts> loops;
 };
 
 /// O(the cluster): for the pool.
@@ -53,6 +60,6 @@ ClusterCounts count_cluster(const image::Image& image, BrokerId self, const conf
 void choose_partitions(MetricFacts& facts, const replica::Partitions& owners);
 /// min.insync.replicas of a topic.
 std::size_t min_isr(const image::Image& image, const std::string& topic, std::size_t fallback);
-MetricSet build_metrics(const MetricFacts& facts);
+MetricSet build_metrics(const MetricFacts& facts, Instant now);
 
 }  // namespace milena::broker

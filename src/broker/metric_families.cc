@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/handlers/handler_list.h"
 #include "broker/metric_facts.h"
 
 namespace milena::broker {
@@ -11,6 +12,143 @@ namespace {
 double number(std::uint64_t value) { return static_cast<double>(value); }
 double number(Offset value) { return static_cast<double>(value.value()); }
 std::string text(PartitionId id) { return std::to_string(id.value()); }
+
+// ---- BrokerTopicMetrics ------------------------------------------------------------------------------------
+
+struct TrafficName {
+  const char* name;
+  const char* help;
+  std::uint64_t TopicTraffic::*value;
+};
+constexpr TrafficName kTraffic[] = {
+    {"kafka_server_brokertopicmetrics_messagesin_total", "Records produced.", &TopicTraffic::messages_in},
+    {"kafka_server_brokertopicmetrics_bytesin_total", "Bytes of batches produced.", &TopicTraffic::bytes_in},
+    {"kafka_server_brokertopicmetrics_bytesout_total", "Bytes of batches fetched.", &TopicTraffic::bytes_out},
+    {"kafka_server_brokertopicmetrics_totalproducerequests_total", "Partitions in Produce requests.",
+     &TopicTraffic::produce_requests},
+    {"kafka_server_brokertopicmetrics_totalfetchrequests_total", "Partitions in Fetch requests.",
+     &TopicTraffic::fetch_requests},
+    {"kafka_server_brokertopicmetrics_failedproducerequests_total", "Of those, with records that were refused.",
+     &TopicTraffic::failed_produce_requests},
+    {"kafka_server_brokertopicmetrics_failedfetchrequests_total", "Of those, that failed.",
+     &TopicTraffic::failed_fetch_requests},
+};
+
+void add_traffic(MetricSet& set, const TopicTraffic& traffic, const MetricLabels& labels) {
+  for (const TrafficName& one : kTraffic) set.counter(one.name, one.help, number(traffic.*one.value), labels);
+}
+
+void add_topics(MetricSet& set, const MetricFacts& facts) {
+  TopicTraffic all;
+  std::map<std::string, TopicTraffic> topics;  // by name
+  for (const LoopFacts& loop : facts.loops) {
+    all.add(loop.counters.all);
+    for (const auto& [id, traffic] : loop.counters.topics) {
+      const image::Topic* topic = facts.control.image == nullptr ? nullptr : facts.control.image->topic(id);
+      if (topic != nullptr) topics[topic->name].add(traffic);
+    }
+  }
+  add_traffic(set, all, {});
+  std::size_t told = 0;
+  for (const auto& [name, traffic] : topics) {
+    if (told++ < facts.query.topics) add_traffic(set, traffic, {{"topic", name}});
+  }
+  set.gauge("milena_metrics_left_out", "Series that a scrape leaves out; ask with ?topics=all and so on.",
+            number(topics.size() - std::min(topics.size(), facts.query.topics)), {{"kind", "topics"}});
+}
+
+// ---- RequestMetrics ----------------------------------------------------------------------------------------
+
+constexpr std::pair<const char*, double> kQuantiles[] = {{"0.50", 0.5},  {"0.75", 0.75},  {"0.95", 0.95},
+                                                         {"0.98", 0.98}, {"0.99", 0.99}, {"0.999", 0.999}};
+constexpr std::uint64_t kBoundsUs[] = {100,     250,     500,       1'000,     2'500,     5'000,      10'000,    25'000,
+                                       50'000,  100'000, 250'000,   500'000,   1'000'000, 2'500'000, 5'000'000, 10'000'000};
+
+struct ApiTotals {
+  std::array<std::uint64_t, ApiTraffic::kVersions> requests{};
+  std::uint64_t request_bytes = 0;
+  std::uint64_t response_bytes = 0;
+  Histogram all;
+  Histogram recent;
+};
+
+void add_times(MetricSet& set, const std::string& request, const ApiTotals& totals) {
+  const char* name = "kafka_network_requestmetrics_totaltimems";
+  const char* help = "Milliseconds from a whole request to its answer; quantiles of the last minute or two.";
+  const Histogram& seen = totals.recent.count() > 0 ? totals.recent : totals.all;
+  for (const auto& [label, q] : kQuantiles) {
+    set.add(name, MetricType::kSummary, help, "", number(seen.quantile(q)) / 1000,
+            {{"request", request}, {"quantile", label}});
+  }
+  set.add(name, MetricType::kSummary, help, "_count", number(totals.all.count()), {{"request", request}});
+  set.add(name, MetricType::kSummary, help, "_sum", number(totals.all.sum()) / 1000, {{"request", request}});
+}
+
+void add_true_histogram(MetricSet& set, const std::string& request, const ApiTotals& totals) {
+  const char* name = "milena_request_duration_seconds";
+  const char* help = "From a whole request to its answer.";
+  for (std::uint64_t bound : kBoundsUs) {
+    set.add(name, MetricType::kHistogram, help, "_bucket", number(totals.all.count_up_to(bound)),
+            {{"request", request}, {"le", fmt::format("{}", number(bound) / 1e6)}});
+  }
+  set.add(name, MetricType::kHistogram, help, "_bucket", number(totals.all.count()),
+          {{"request", request}, {"le", "+Inf"}});
+  set.add(name, MetricType::kHistogram, help, "_sum", number(totals.all.sum()) / 1e6, {{"request", request}});
+  set.add(name, MetricType::kHistogram, help, "_count", number(totals.all.count()), {{"request", request}});
+}
+
+void add_api(MetricSet& set, const std::string& request, const ApiTotals& totals) {
+  for (std::size_t version = 0; version < totals.requests.size(); ++version) {
+    if (totals.requests[version] == 0) continue;
+    set.counter("kafka_network_requestmetrics_requests_total", "Requests served.", number(totals.requests[version]),
+                {{"request", request}, {"version", std::to_string(version)}});
+  }
+  set.counter("milena_request_bytes_total", "Bytes of requests.", number(totals.request_bytes), {{"request", request}});
+  set.counter("milena_response_bytes_total", "Bytes of responses.", number(totals.response_bytes),
+              {{"request", request}});
+  add_times(set, request, totals);
+}
+
+void add_requests(MetricSet& set, const MetricFacts& facts, Instant now) {
+  std::map<std::int16_t, ApiTotals> apis;
+  for (const LoopFacts& loop : facts.loops) {
+    for (const auto& [key, traffic] : loop.counters.apis) {
+      ApiTotals& totals = apis[key];
+      for (std::size_t v = 0; v < totals.requests.size(); ++v) totals.requests[v] += traffic.requests[v];
+      totals.request_bytes += traffic.request_bytes;
+      totals.response_bytes += traffic.response_bytes;
+      totals.all.merge(traffic.time_us.total());
+      totals.recent.merge(traffic.time_us.recent(now));
+    }
+  }
+  for (const auto& [key, totals] : apis) {
+    const HandlerEntry* handler = find_handler(key);
+    if (handler == nullptr) continue;
+    std::string name(handler->name);
+    add_api(set, name, totals);
+    add_true_histogram(set, name, totals);
+    // Kafka tells consumers' fetches apart; nobody else fetches from this node's partitions.
+    if (name == "Fetch") add_times(set, "FetchConsumer", totals);
+  }
+}
+
+// ---- SocketServer ------------------------------------------------------------------------------------------
+
+void add_listeners(MetricSet& set, const MetricFacts& facts) {
+  const std::string prefix = "kafka_server_socket_server_metrics_";
+  for (std::size_t i = 0; i < facts.loops.size(); ++i) {
+    for (const auto& [name, traffic] : facts.loops[i].counters.listeners) {
+      MetricLabels labels{{"listener", name}, {"networkProcessor", std::to_string(i)}};
+      set.gauge(prefix + "connection_count", "Open connections.", number(traffic.opened - traffic.closed), labels);
+      set.counter(prefix + "connection_creation_total", "Connections accepted.", number(traffic.opened), labels);
+      set.counter(prefix + "connection_close_total", "Connections closed.", number(traffic.closed), labels);
+      set.counter(prefix + "incoming_byte_total", "Bytes received.", number(traffic.bytes_in), labels);
+      set.counter(prefix + "outgoing_byte_total", "Bytes sent.", number(traffic.bytes_out), labels);
+      set.counter(prefix + "request_total", "Requests received.", number(traffic.requests), labels);
+      set.counter(prefix + "response_total", "Responses sent.", number(traffic.responses), labels);
+    }
+  }
+}
 
 // ---- KafkaController, ReplicaManager, raft, LogManager ---------------------------------------------------------
 
@@ -121,10 +259,7 @@ void add_partitions(MetricSet& set, const MetricFacts& facts) {
     if (topic != nullptr)
       set.gauge("kafka_topic_partitions", "Partitions of the topic.", number(topic->partitions.size()), {{"topic", name}});
   }
-  const char* left_out = "Series that a scrape leaves out; ask with ?topics=all and so on.";
-  std::size_t topics = facts.counts->topics;
-  set.gauge("milena_metrics_left_out", left_out, number(topics - std::min(topics, facts.query.topics)), {{"kind", "topics"}});
-  set.gauge("milena_metrics_left_out", left_out, number(facts.partitions_left_out), {{"kind", "partitions"}});
+  set.gauge("milena_metrics_left_out", "", number(facts.partitions_left_out), {{"kind", "partitions"}});
 }
 
 // ---- Groups ----------------------------------------------------------------------------------------------------
@@ -161,8 +296,11 @@ void add_groups(MetricSet& set, const MetricFacts& facts) {
 
 }  // namespace
 
-MetricSet build_metrics(const MetricFacts& facts) {
+MetricSet build_metrics(const MetricFacts& facts, Instant now) {
   MetricSet set;
+  add_topics(set, facts);
+  add_requests(set, facts, now);
+  add_listeners(set, facts);
   add_node(set, facts.control);
   if (!facts.control.loaded) return set;
   add_controller(set, *facts.counts, facts.control.active_controller);

@@ -94,7 +94,6 @@ class Node {
   io::Task<void> close_connections();
   void fatal(std::string why);
   NodeMetrics::ControlFacts control_facts() const;
-  std::vector<NodeMetrics::ControlFacts::Directory> directory_states() const;
 
   io::Runtime& runtime_;
   io::Loop& loop_;

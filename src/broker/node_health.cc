@@ -1,23 +1,9 @@
 // What the node says of its health, and of itself for its metrics.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "broker/node.h"
 
 namespace milena::broker {
-
-std::vector<NodeMetrics::ControlFacts::Directory> Node::directory_states() const {
-  std::vector<Uuid> failed = logs_.failed_directories();
-  std::vector<NodeMetrics::ControlFacts::Directory> states;
-  for (const auto& directory : logs_.directories()) {
-    if (std::ranges::find(options_.server.log.dirs, directory->path()) == options_.server.log.dirs.end()) continue;
-    const log::MetaProperties* meta = directory->meta();
-    Uuid id = meta == nullptr ? kZeroUuid : meta->directory_id.value_or(kZeroUuid);
-    states.push_back({directory->path(), std::ranges::find(failed, id) != failed.end()});
-  }
-  return states;
-}
 
 Health Node::health() const {
   Health health;
@@ -33,7 +19,7 @@ Health Node::health() const {
   health.emplace_back("broker", unfenced, std::string(registered ? fence : "not registered"));
   std::string failed;
   std::size_t online = 0;
-  for (const NodeMetrics::ControlFacts::Directory& directory : directory_states()) {
+  for (const replica::LogManager::DirectoryHealth& directory : logs_.directory_health()) {
     if (directory.failed) failed += (failed.empty() ? "" : ", ") + directory.path;
     else ++online;
   }
@@ -54,7 +40,7 @@ NodeMetrics::ControlFacts Node::control_facts() const {
   facts.config = config_.now();
   if (!loaded_) return facts;  // the pool works on the rest
   facts.active_controller = metadata_.active();
-  facts.directories = directory_states();
+  facts.directories = logs_.directory_health();
   facts.image = metadata_.committed();
   facts.loaded = true;
   const raft::Raft& raft = metadata_.raft();

@@ -35,9 +35,15 @@ io::Task<GroupFacts> group_facts(replica::GroupCoordinator* groups, io::Loop* co
         }
       }
     };
-    replica::GroupCoordinator::Read look = read;
-    (void)co_await groups->read_partition(shard, std::move(look));
+    groups->inspect_partition(shard, read);
   }
+  co_return facts;
+}
+
+io::Task<LoopFacts> loop_facts(LoopState* local) {
+  LoopFacts facts;
+  facts.counters = local->metrics.copy(*local->image);
+  facts.connections = local->live.size();
   co_return facts;
 }
 
@@ -91,11 +97,15 @@ io::Task<std::shared_ptr<const MetricSet>> NodeMetrics::gather(MetricsQuery quer
   auto partitions = std::make_shared<std::vector<PartitionFacts>>(std::move(facts->partitions));
   for (const auto& state : loops_) {
     LoopState* local = state.get();
+    auto copy = [local] { return loop_facts(local); };
+    LoopFacts copied = co_await io::run_on(local->loop, std::move(copy));
+    facts->loops.push_back(std::move(copied));
     auto look = [local, partitions] { return look_up(local, partitions); };
     co_await io::run_on(local->loop, std::move(look));
   }
   facts->partitions = std::move(*partitions);
-  auto build = [facts] { return std::make_shared<const MetricSet>(build_metrics(*facts)); };
+  Instant now = home.now();
+  auto build = [facts, now] { return std::make_shared<const MetricSet>(build_metrics(*facts, now)); };
   co_return co_await io::offload(home, std::move(build));
 }
 

@@ -51,11 +51,7 @@ class NodeMetrics {
     Offset quorum_high_watermark = kNoOffset;
     Offset quorum_log_end = kNoOffset;
     Offset applied = kNoOffset;
-    struct Directory {
-    std::string path;
-    bool failed = false;
-  };
-  std::vector<Directory> directories;
+    std::vector<replica::LogManager::DirectoryHealth> directories;
     std::shared_ptr<const config::KafkaConfig> config;
   };
   using AskControl = std::function<ControlFacts()>;  // called on the control loop

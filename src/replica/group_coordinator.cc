@@ -329,6 +329,13 @@ Result<std::vector<PartitionId>, ErrorCode> GroupCoordinator::partitions() const
   return result;
 }
 
+bool GroupCoordinator::inspect_partition(PartitionId partition, const Read& read) const {
+  auto found = shards_.find(partition);
+  if (found == shards_.end() || !found->second->loaded) return false;
+  read(found->second->groups);
+  return true;
+}
+
 bool GroupCoordinator::inspect(const Read& read) const {
   bool complete = true;
   for (const auto& [index, shard] : shards_) {

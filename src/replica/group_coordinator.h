@@ -72,6 +72,8 @@ class GroupCoordinator {
   io::Task<wire::ErrorCode> read_partition(PartitionId partition, Read read);
   /// Looks at every loaded shard as it stands, committed or not: for checks from outside. False: some are not loaded.
   bool inspect(const Read& read) const;
+  /// The same of one partition of `__consumer_offsets`. False: it is not loaded, or not coordinated here.
+  bool inspect_partition(PartitionId partition, const Read& read) const;
   /// The partitions that this node coordinates, loaded or not. COORDINATOR_NOT_AVAILABLE after stop().
   Result<std::vector<PartitionId>, wire::ErrorCode> partitions() const;
 

@@ -51,6 +51,14 @@ io::Task<Result<void, StoreError>> LogManager::open_directories() {
   co_return co_await io::offload(loop_, std::move(job));
 }
 
+std::vector<LogManager::DirectoryHealth> LogManager::directory_health() const {
+  std::vector<DirectoryHealth> health;
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    if (states_[i].holds_partitions) health.push_back({directories_[i]->path(), states_[i].failed});
+  }
+  return health;
+}
+
 std::vector<Uuid> LogManager::failed_directories() const {
   std::vector<Uuid> failed;
   for (std::size_t i = 0; i < directories_.size(); ++i) {

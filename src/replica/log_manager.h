@@ -78,6 +78,12 @@ class LogManager {
 
   /// Those that failed since the start, for the controller to know (KIP-858).
   std::vector<Uuid> failed_directories() const;
+  struct DirectoryHealth {
+    std::string path;  // as configured
+    bool failed = false;
+  };
+  /// The directories of log.dirs, in their order.
+  std::vector<DirectoryHealth> directory_health() const;
   /// Partitions of this node that it does not serve: their logs are damaged, or their directory has failed.
   /// To clients they have no leader, as with Kafka, whose controller takes them away from such a broker.
   const PartitionSet& unserved() const { return unserved_; }

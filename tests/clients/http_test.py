@@ -92,10 +92,28 @@ class Metrics(HttpCase):
         before = self.scrape(server)
         self.produce_and_consume(server, "orders", 1000)
         after = self.scrape(server)
+        server_name = "kafka_server_brokertopicmetrics_"
+        self.assertEqual(self.value(after, server_name + "messagesin_total", topic="orders"), 1000)
+        self.assertEqual(self.value(after, server_name + "messagesin_total"), 1000)
+        bytes_in = self.value(after, server_name + "bytesin_total", topic="orders")
+        self.assertGreater(bytes_in, 100_000)
+        self.assertEqual(self.value(after, server_name + "bytesout_total", topic="orders"), bytes_in)
+        self.assertGreater(self.value(after, server_name + "totalproducerequests_total", topic="orders"), 0)
+        self.assertGreater(self.value(after, server_name + "totalfetchrequests_total", topic="orders"), 0)
+        self.assertEqual(self.value(after, server_name + "failedproducerequests_total", topic="orders"), 0)
         size = [self.value(after, "kafka_log_log_size", topic="orders", partition=str(i)) for i in range(4)]
-        self.assertGreater(sum(size), 100_000)
+        self.assertEqual(sum(size), bytes_in)
         ends = [self.value(after, "kafka_log_log_logendoffset", topic="orders", partition=str(i)) for i in range(4)]
         self.assertEqual(sum(ends), 1000)
+        for request in ("Produce", "Fetch", "FetchConsumer", "Metadata", "OffsetCommit", "JoinGroup"):
+            count = self.value(after, "kafka_network_requestmetrics_totaltimems_count", request=request)
+            self.assertGreater(count or 0, 0, request)
+            self.assertIsNotNone(self.value(after, "kafka_network_requestmetrics_totaltimems", request=request,
+                                            quantile="0.99"), request)
+        versions = [value for (name, labels), value in after.items()
+                    if name == "kafka_network_requestmetrics_requests_total" and dict(labels)["request"] == "Produce"]
+        self.assertEqual(sum(versions),
+                         self.value(after, "kafka_network_requestmetrics_totaltimems_count", request="Produce"))
         lags = [value for (name, labels), value in after.items() if name == "kafka_consumergroup_lag"
                 and dict(labels)["consumergroup"] == "readers"]
         self.assertEqual((len(lags), sum(lags)), (4, 0))
@@ -115,8 +133,8 @@ class Metrics(HttpCase):
         status, headers, text = self.get(server, "/metrics", Accept=OPENMETRICS + ",text/plain;q=0.5")
         self.assertEqual((status, headers["Content-Type"]), (200, OPENMETRICS + "; charset=utf-8"))
         families = {family.name: family for family in open_parser.text_string_to_metric_families(text)}
-        self.assertEqual(families["process_cpu_seconds"].type, "counter")
-        self.assertEqual(families["kafka_log_log_size"].type, "gauge")
+        self.assertEqual(families["kafka_server_brokertopicmetrics_messagesin"].type, "counter")
+        self.assertEqual(families["milena_request_duration_seconds"].type, "histogram")
         _, headers, _ = self.get(server, "/metrics")
         self.assertEqual(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
 
@@ -127,7 +145,8 @@ class Metrics(HttpCase):
         few = self.scrape(server, "/metrics?partitions=10&group_offsets=0&topics=0")
         self.assertEqual(count(few), 10)
         self.assertEqual(self.value(few, "milena_metrics_left_out", kind="partitions"), 44)
-        self.assertIsNone(self.value(few, "kafka_topic_partitions", topic="wide"))
+        self.assertIsNone(self.value(few, "kafka_server_brokertopicmetrics_messagesin_total", topic="wide"))
+        self.assertEqual(self.value(few, "kafka_server_brokertopicmetrics_messagesin_total"), 10)
         self.assertEqual(count(self.scrape(server, "/metrics?partitions=all")), 54)
         self.assertEqual(self.get(server, "/metrics?partitions=some")[0], 400)
         self.assertIsNone(self.value(few, "jvm_threads_current"))

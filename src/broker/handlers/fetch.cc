@@ -66,11 +66,38 @@ FetchNews news_of(const replica::ReadResult& result) {
   return news;
 }
 
+bool counts_as_failed(ErrorCode error) {
+  switch (error) {
+    case ErrorCode::NONE:
+    case ErrorCode::UNKNOWN_TOPIC_OR_PARTITION:
+    case ErrorCode::NOT_LEADER_OR_FOLLOWER:
+    case ErrorCode::FENCED_LEADER_EPOCH:
+    case ErrorCode::UNKNOWN_LEADER_EPOCH:
+    case ErrorCode::OFFSET_OUT_OF_RANGE:
+    case ErrorCode::KAFKA_STORAGE_ERROR:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// `bytes` of it go out.
+void count(LoopState& local, const FetchSlot& slot, std::size_t bytes) {
+  if (slot.refused != ErrorCode::NONE) return;
+  for (TopicTraffic* traffic : {&local.metrics.all, &local.traffic(slot.read.id.topic_id)}) {
+    ++traffic->fetch_requests;
+    traffic->bytes_out += bytes;
+    if (counts_as_failed(slot.result.error)) ++traffic->failed_fetch_requests;
+  }
+}
+
 void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>& slots, Response& response) {
   std::ranges::sort(slots, {}, [](const FetchSlot& slot) { return slot.partition->turn; });
   for (FetchSlot& slot : slots) {
     const FetchKey& key = slot.partition->key;
-    if (!plan.tell(key, news_of(slot.result))) continue;
+    bool told = plan.tell(key, news_of(slot.result));
+    count(*context.local, slot, told ? slot.result.records.size() : 0);
+    if (!told) continue;
     if (response.responses.empty() || response.responses.back().topic != key.topic ||
         response.responses.back().topic_id != key.topic_id) {
       response.responses.emplace_back();

@@ -22,6 +22,8 @@ constexpr std::int16_t kLeaderHintVersion = 10;
 
 struct Write {
   TopicIdPartition id;
+  bool known = false;  // the topic exists, and is counted
+  std::size_t bytes = 0;
   Bytes records;
   Appended outcome;
 };
@@ -56,6 +58,34 @@ ErrorCode framing_error(const RequestContext& context, const Request::PartitionP
   ByteView records = data.records.has_value() ? data.records->view() : ByteView();
   auto checked = wire::check_framing(records, options);
   return checked.failed() ? wire::to_error_code(checked.error().fault) : ErrorCode::NONE;
+}
+
+// As Kafka: what a client should have known, or a disk did, is no failure of the request.
+bool counts_as_failed(ErrorCode error) {
+  switch (error) {
+    case ErrorCode::NONE:
+    case ErrorCode::UNKNOWN_TOPIC_OR_PARTITION:
+    case ErrorCode::NOT_LEADER_OR_FOLLOWER:
+    case ErrorCode::MESSAGE_TOO_LARGE:
+    case ErrorCode::RECORD_LIST_TOO_LARGE:
+    case ErrorCode::CORRUPT_MESSAGE:
+    case ErrorCode::KAFKA_STORAGE_ERROR:
+      return false;
+    default:
+      return true;
+  }
+}
+
+void count(LoopState& local, const Write& write) {
+  if (!write.known) return;
+  bool appended = write.outcome.base_offset != kNoOffset;
+  for (TopicTraffic* traffic : {&local.metrics.all, &local.traffic(write.id.topic_id)}) {
+    ++traffic->produce_requests;
+    if (counts_as_failed(write.outcome.error)) ++traffic->failed_produce_requests;
+    if (!appended) continue;
+    traffic->bytes_in += write.bytes;
+    traffic->messages_in += static_cast<std::uint64_t>(write.outcome.last_offset.value() - write.outcome.base_offset.value() + 1);
+  }
 }
 
 // What can be told without the partition's loop, in Kafka's order: what does not exist comes before what is no batch,
@@ -159,8 +189,10 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
       if (refused == ErrorCode::CORRUPT_MESSAGE) write.outcome.message = "the request holds what is no record batch";
       if (refused == ErrorCode::NONE) {
         write.outcome.error = check_partition(context, topic, data, request.acks, write.id);
+        write.known = write.outcome.error == ErrorCode::NONE;
       }
       if (data.records.has_value()) write.records = std::move(*data.records);
+      write.bytes = write.records.size();
       writes->push_back(std::move(write));
     }
   }
@@ -182,6 +214,7 @@ io::Task<std::optional<Response>> ProduceHandler::handle(RequestContext context,
     answer.topic_id = topic.topic_id;
     for (const auto& data : topic.partition_data) {
       const Write& write = (*writes)[at++];
+      count(*context.local, write);
       auto partition = to_response(write, data.index);
       failed = failed || write.outcome.error != ErrorCode::NONE;
       if (context.api_version >= kLeaderHintVersion && write.outcome.error == ErrorCode::NOT_LEADER_OR_FOLLOWER) {
