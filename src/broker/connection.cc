@@ -200,34 +200,47 @@ void Connection::queue_response(std::int32_t correlation_id, bool flexible_heade
   queued_bytes_ += head.size() + body;
   queued_.push_back(head.freeze());
   for (Bytes& piece : answer.body) queued_.push_back(std::move(piece));
+  for (log::FileSlice& file : answer.files) queued_files_.push_back(std::move(file));
   if (was_empty) queue_changed_.notify_all();
+}
+
+io::Task<bool> Connection::write_all(Connection* self, Sending* sending) {
+  const std::vector<Bytes>& pieces = sending->pieces;
+  const StandIns& stand_ins = self->local_.stand_ins;
+  auto file = sending->files.begin();
+  for (std::size_t at = 0; at < pieces.size();) {
+    sending->views.clear();
+    std::size_t bytes = 0;
+    while (at < pieces.size() && sending->views.size() < kMaxPiecesPerWrite && !stand_ins.is_one(pieces[at])) {
+      bytes += pieces[at].size();
+      sending->views.push_back(pieces[at++].view());
+    }
+    io::IoResult<void> written = co_await self->stream_->write(sending->views);
+    if (!written.failed() && at < pieces.size() && stand_ins.is_one(pieces[at])) {
+      bytes += pieces[at++].size();
+      written = co_await self->stream_->send_file(*file->file, file->position, file->size);
+      ++file;
+    }
+    self->queued_bytes_ -= bytes;
+    if (written.failed()) co_return false;
+    self->traffic_.bytes_out += bytes;
+  }
+  co_return true;
 }
 
 io::Task<void> Connection::write_responses(std::shared_ptr<Connection> connection) {
   Connection& self = *connection;
-  std::vector<Bytes> sending;
-  std::vector<ByteView> views;
+  Sending sending;
   while (true) {
     while (self.queued_.empty() && !self.closing_) co_await self.queue_changed_.wait();
     if (self.queued_.empty()) break;
-    sending.swap(self.queued_);
-    bool failed = false;
-    for (std::size_t at = 0; at < sending.size() && !failed; at += kMaxPiecesPerWrite) {
-      std::size_t end = std::min(sending.size(), at + kMaxPiecesPerWrite);
-      views.clear();
-      std::size_t bytes = 0;
-      for (std::size_t i = at; i < end; ++i) {
-        views.push_back(sending[i].view());
-        bytes += sending[i].size();
-      }
-      auto written = co_await self.stream_->write(views);
-      failed = written.failed();
-      if (!failed) self.traffic_.bytes_out += bytes;
-      self.queued_bytes_ -= bytes;
-    }
-    sending.clear();
+    sending.pieces.swap(self.queued_);
+    sending.files.swap(self.queued_files_);
+    bool written = co_await write_all(&self, &sending);
+    sending.pieces.clear();
+    sending.files.clear();
     self.idle_->touch();
-    if (failed) {
+    if (!written) {
       self.closing_ = true;
       break;
     }

@@ -57,6 +57,13 @@ class Connection {
   void finish();
   void queue_response(std::int32_t correlation_id, bool flexible_header, Answer answer);
   static io::Task<void> write_responses(std::shared_ptr<Connection> connection);
+  struct Sending {
+    std::vector<Bytes> pieces;
+    std::vector<log::FileSlice> files;
+    std::vector<ByteView> views;
+  };
+  /// Writes the pieces, and files in the place of stand-ins. False: the peer is gone, or a file was cut.
+  static io::Task<bool> write_all(Connection* self, Sending* sending);
 
   LoopState& local_;
   const ListenerInfo& listener_;
@@ -69,6 +76,7 @@ class Connection {
   std::size_t consumed_ = 0;  // bytes at the front of received_ that were handed out
 
   std::vector<Bytes> queued_;
+  std::vector<log::FileSlice> queued_files_;  // for the stand-ins among them, in order
   std::size_t queued_bytes_ = 0;  // with what is being written
   io::Signal queue_changed_;
   struct Served {

@@ -24,6 +24,27 @@ Dispatched close_connection() {
 
 }  // namespace
 
+Answer detail::with_records(const StandIns& stand_ins, std::vector<Bytes> body,
+                            std::vector<replica::Records> records) {
+  Answer answer;
+  auto next = records.begin();
+  for (Bytes& piece : body) {
+    if (!stand_ins.is_one(piece)) {
+      answer.body.push_back(std::move(piece));
+      continue;
+    }
+    CHECK(next != records.end() && next->size() == piece.size(), "a stand-in for other records");
+    if (next->in_file()) {
+      answer.body.push_back(std::move(piece));
+      answer.files.push_back(next->file());
+    } else {
+      next->take_pieces(answer.body);
+    }
+    ++next;
+  }
+  return answer;
+}
+
 bool may_overlap(ByteView frame) {
   if (frame.size() < sizeof(std::int16_t)) return false;
   const HandlerEntry* handler = find_handler(load_be<std::int16_t>(frame.data()));

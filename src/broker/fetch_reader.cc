@@ -74,6 +74,7 @@ void Reading::put_pending() {
     read.current_leader_epoch = partition->current_leader_epoch;
     read.last_fetched_epoch = partition->last_fetched_epoch;
     read.read_committed = limits.read_committed;
+    read.form = replica::Records::Form::kPiecesOrFile;
     sources->put(*partition, read);
   }
 }

@@ -9,7 +9,8 @@
 ///
 /// and, in the order of the keys, one line in handlers/handler_list.cc, from which dispatch and ApiVersions take what is
 /// served.
-/// `handle` may return Task<std::optional<Response>>: no value means that nothing is sent (acks=0).
+/// `handle` may return Task<std::optional<Response>>: no value means that nothing is sent (acks=0). It may return a
+/// struct with `encode` and `spliced`: records for the stand-ins among the response's fields, in order.
 /// Decoding and encoding happen here, once, for all.
 #pragma once
 
@@ -23,6 +24,8 @@
 #include "base/bytes.h"
 #include "broker/request_context.h"
 #include "io/task.h"
+#include "log/read_plan.h"
+#include "replica/records.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -45,6 +48,8 @@ struct Answer {
   enum class Kind : std::uint8_t { kSend, kSilent, kClose };
   Kind kind = Kind::kSend;
   std::vector<Bytes> body;
+  /// For each of the body's stand-ins (StandIns::is_one), in order: what is sent in its place.
+  std::vector<log::FileSlice> files;
   Answer() = default;
   explicit Answer(Kind k) : kind(k) {}
   explicit Answer(std::vector<Bytes> pieces) : body(std::move(pieces)) {}
@@ -73,11 +78,15 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
+/// Puts records for the stand-ins of an encoded body: pieces at once, files when the connection comes to them.
+Answer with_records(const StandIns& stand_ins, std::vector<Bytes> body, std::vector<replica::Records> records);
+
 template <class Handler>
 io::Task<Answer> serve(RequestContext context, wire::Reader body) {
   using Api = typename Handler::Api;
   typename Api::Request request;
   std::int16_t version = context.api_version;
+  LoopState* local = context.local;
   // Trailing bytes are as malformed as missing ones: the peer and we disagree about the version.
   if (!request.decode(body, version) || !body.ok()) co_return Answer(Answer::Kind::kClose);
   auto response = co_await Handler::handle(std::move(context), std::move(request));
@@ -89,7 +98,11 @@ io::Task<Answer> serve(RequestContext context, wire::Reader body) {
     response.encode(writer, version);
   }
   if (!writer.ok()) co_return Answer(Answer::Kind::kClose);
-  co_return Answer(writer.finish());
+  if constexpr (requires { response.spliced; }) {
+    co_return with_records(local->stand_ins, writer.finish(), std::move(response.spliced));
+  } else {
+    co_return Answer(writer.finish());
+  }
 }
 
 }  // namespace detail

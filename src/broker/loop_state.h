@@ -13,6 +13,7 @@
 #include "broker/fetch_sessions.h"
 #include "broker/loop_metrics.h"
 #include "broker/services.h"
+#include "broker/stand_ins.h"
 #include "image/image.h"
 #include "io/signal.h"
 
@@ -42,6 +43,7 @@ struct LoopState {
   std::shared_ptr<const config::KafkaConfig> config;
   replica::LoopPartitions& partitions;
   FetchSessions fetch_sessions;
+  StandIns stand_ins;
   Random random;  // ids of fetch sessions, turns: nothing that must be hard to guess
   std::uint64_t next_connection_id = 1;
   /// Connections here or on their way; read by the acceptors, which run elsewhere.

@@ -55,7 +55,7 @@ io::Task<Step> FutureReplica::begin(log::LogOptions options, Offset start) {
 
 Step FutureReplica::append(ReadResult read) {
   if (!read.records.empty()) {
-    auto appended = log_->append_raw(std::move(read.records), loop_.wall_now());
+    auto appended = log_->append_raw(read.records.block(), loop_.wall_now());
     if (appended.failed()) {
       bool full = appended.error().kind == log::LogErrorKind::kNoSpace;
       return full ? Step::kLater : failed(appended.error().message);
@@ -96,7 +96,7 @@ io::Task<Step> FutureReplica::catch_up(std::shared_ptr<FutureReplica> self, std:
     if (read.error != ErrorCode::NONE) co_return Step::kLater;
     if (self->log_ == nullptr) {
       // A log start may lie within a batch: the copy begins with the whole batch.
-      Offset start = first_offset(read.records, read.log_start_offset);
+      Offset start = first_offset(read.records.block(), read.log_start_offset);
       Step begun = co_await self->begin(from->settings().log, start);
       if (begun != Step::kCaughtUp) co_return begun;
       if (self->ended_) co_return Step::kEnded;

@@ -262,7 +262,7 @@ io::Task<void> GroupCoordinator::load(GroupCoordinator* self, std::shared_ptr<Sh
       continue;
     }
     if (result.records.empty()) break;
-    at = replay_group_records(self->loop_.log(), shard->groups, result.records, at, scratch);
+    at = replay_group_records(self->loop_.log(), shard->groups, result.records.block(), at, scratch);
   }
   if (shard->dropped) co_return;
   auto turn = co_await shard->turn.lock();

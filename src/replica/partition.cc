@@ -53,6 +53,7 @@ void Partition::stand_down() {
 
 void Partition::retire() {
   retired_ = true;
+  if (tail_ != nullptr) tail_->clear();
   stand_down();
   if (first_queued_ != nullptr) loop_.ready().push(writer_);  // a gate may have held them: they are refused
 }
@@ -71,10 +72,15 @@ void Partition::replace_log(std::unique_ptr<log::Log> log) {
   auto moved = log->advance_log_start_offset(std::min(log_->log_start_offset(), high_watermark));
   if (moved.failed()) log->fail(moved.error().message);
   log_ = std::move(log);
+  if (tail_ != nullptr) tail_->clear();
   told_offline_ = false;
   told_no_room_ = false;
   if (log_->offline()) go_offline(log_->offline_reason());
   tell_moved();
+}
+
+void Partition::use_cache(std::shared_ptr<TailCache> cache) {
+  tail_ = std::make_unique<TailCache::Tail>(std::move(cache));
 }
 
 ErrorCode Partition::check_leader(Epoch current_leader_epoch) const {
@@ -135,6 +141,7 @@ class Partition::Queued : private io::Ready {
   Queued* next() const { return next_; }
 
   Bytes records;
+  Bytes kept;  // for the tail
   log::AppendOrigin origin;
   log::LogResult<log::AppendResult> outcome;
   ErrorCode refused = ErrorCode::NONE;  // no longer led when its turn came
@@ -184,16 +191,23 @@ void Partition::write_queued() {
     if (!waking_) loop_.spawn(wake_for_appends(shared_from_this()));
     return;  // wake() comes back to them
   }
+  bool keep = tail_ != nullptr && tail_->followed();
+  if (tail_ != nullptr && (!keep || tail_->end() != log_->log_end_offset())) tail_->clear();
   for (Queued* one = first_queued_; one != nullptr; one = one->next()) {
     one->refused = state;
+    if (keep && one->origin == log::AppendOrigin::kClient) one->kept = one->records;  // one batch
     if (state == ErrorCode::NONE)
       log_->stage_as_leader(std::move(one->records), leader_epoch_, now, one->origin, one->outcome);
   }
   if (state == ErrorCode::NONE) log_->commit_staged();
   while (first_queued_ != nullptr) {
     Queued* one = first_queued_;
-    if (one->refused == ErrorCode::NONE && one->outcome.has_value() && !one->outcome->duplicate)
-      after_append(*one->outcome);
+    Bytes kept = std::move(one->kept);
+    if (one->refused == ErrorCode::NONE && one->outcome.has_value() && !one->outcome->duplicate) {
+      const log::AppendResult& result = *one->outcome;
+      after_append(result);
+      if (!kept.empty()) tail_->add(result.first_offset, result.last_offset + 1, std::move(kept));
+    }
     one->finish();
   }
   tell_moved();
@@ -426,6 +440,7 @@ void Partition::tell_moved() {
   if (now.stable_offset != told_.stable_offset) news |= kStableOffset;
   if (now.log_end != told_.log_end) news |= kLogEnd;
   if (now.log_start != told_.log_start) news |= kLogStart;
+  if (tail_ != nullptr && now.log_start != told_.log_start) tail_->drop_below(now.log_start);
   told_ = now;
   if (news != 0) tell_watches(news);
 }

@@ -17,6 +17,7 @@
 #include "io/loop.h"
 #include "io/signal.h"
 #include "log/log.h"
+#include "replica/tail_cache.h"
 #include "replica/types.h"
 #include "wire/compression.h"
 #include "wire/record_validation.h"
@@ -65,6 +66,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void set_gate(Gate gate);
   /// The copy takes the log's place. REQUIRES: the gate is shut, the copy ends where the log does.
   void replace_log(std::unique_ptr<log::Log> log);
+  /// What is appended from now on is kept there while somebody follows it.
+  void use_cache(std::shared_ptr<TailCache> cache);
   void set_settings(const PartitionSettings& settings);
   const PartitionSettings& settings() const { return settings_; }
 
@@ -131,7 +134,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     Planned() = default;
     explicit Planned(wire::ErrorCode code) : result(code) {}
     ReadResult result;
-    log::ReadPlan plan;
+    log::ReadPlan plan;  // empty: nothing, or it was found in the tail
     bool cold = false;
   };
 
@@ -150,6 +153,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   /// Has the pool fetch what the last look-up lacked. Errors: the disk's, or of a broken segment: final. When it
   /// ends the partition may have been retired.
   static io::Task<log::LogResult<void>> fetch_cold(std::shared_ptr<Partition> self);
+  /// Reads from the tail, if that has it and the reader takes pieces.
+  bool read_tail(const ReadRequest& request, Offset bound, Records& records);
   wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
   Appended refuse(wire::ErrorCode error, std::string message) const;
   /// The records as they go into the log, or why not.
@@ -206,6 +211,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
     Offset log_start;
   };
   Told told_;  // what the watches know
+  std::unique_ptr<TailCache::Tail> tail_;  // null: nothing is kept
   Watch* first_watch_ = nullptr;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/mutant.h"
+#include "io/cached_file.h"
 #include "replica/partition.h"
 #include "replica/plan_load.h"
 
@@ -24,7 +25,31 @@ log::Waits patience(const log::Log& log, std::size_t round) {
   return round < kRoundsMax + log.segment_count() ? log::Waits::kNever : log::Waits::kAllowed;
 }
 
+std::vector<AbortedRange> ranges_of(const std::vector<log::AbortedTransaction>& aborted) {
+  std::vector<AbortedRange> ranges;
+  for (const log::AbortedTransaction& one : aborted) ranges.push_back({one.producer_id, one.first_offset});
+  return ranges;
+}
+
+// Whether the plan's bytes are best sent from their file: a slow reader would hold too much memory else. Smaller ones
+// cost less processor time as a copy (docs/decisions/0010-tail-cache.md). Sending must not wait for the device.
+bool may_send(const log::ReadPlan& plan) {
+  constexpr std::size_t kSendFileMin = 4 << 20;
+  if (plan.size < kSendFileMin || plan.size > Records::kPartsMax || plan.slices.size() != 1) return false;
+  const log::FileSlice& slice = plan.slices.front();
+  return io::is_cached(*slice.file, slice.position, slice.size);
+}
+
 }  // namespace
+
+bool Partition::read_tail(const ReadRequest& request, Offset bound, Records& records) {
+  if (tail_ == nullptr || request.form == Records::Form::kBlock) return false;
+  Offset end = log_->log_end_offset();
+  if (request.fetch_offset == end) tail_->follow();
+  if (tail_->end() != end || request.fetch_offset < log_->log_start_offset()) return false;
+  return tail_->read(request.fetch_offset, bound, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
+                     request.at_least_one, records);
+}
 
 io::Task<log::LogResult<void>> Partition::fetch_cold(std::shared_ptr<Partition> self) {
   std::shared_ptr<log::Log> log = self->log_;
@@ -60,6 +85,15 @@ Partition::Planned Partition::plan(const ReadRequest& request, log::Waits waits)
   Offset bound = request.read_committed ? result.last_stable_offset : result.high_watermark;
   if (request.to_log_end) bound = log_->log_end_offset();
   result.readable_end = bound;
+  if (read_tail(request, bound, result.records)) {
+    if (!request.read_committed) return planned;
+    auto aborted = log_->aborted_transactions(request.fetch_offset, bound, waits);
+    if (aborted.has_value()) {
+      result.aborted = ranges_of(*aborted);
+      return planned;
+    }
+    result.records = Records();  // its index is not in memory: as any other read
+  }
   auto plan = log_->plan_read(request.fetch_offset, static_cast<std::size_t>(std::max(request.max_bytes, 0)),
                               request.at_least_one, bound, waits);
   planned.cold = is_cold(plan);
@@ -71,10 +105,7 @@ Partition::Planned Partition::plan(const ReadRequest& request, log::Waits waits)
     planned.cold = is_cold(aborted);
     if (planned.cold) return planned;
     if (aborted.failed()) return Planned(failed(aborted.error()));
-    result.aborted.emplace();
-    for (const log::AbortedTransaction& one : *aborted) {
-      result.aborted->push_back({one.producer_id, one.first_offset});
-    }
+    result.aborted = ranges_of(*aborted);
   }
   planned.plan = std::move(*plan);
   return planned;
@@ -90,6 +121,10 @@ io::Task<ReadResult> Partition::read(std::shared_ptr<Partition> self, ReadReques
     planned = self->plan(request, patience(*self->log_, round));
   }
   if (planned.plan.empty()) co_return std::move(planned.result);
+  if (request.form == Records::Form::kPiecesOrFile && may_send(planned.plan)) {
+    planned.result.records = Records(std::move(planned.plan.slices.front()));
+    co_return std::move(planned.result);
+  }
   auto data = co_await load(&self->loop_, std::move(planned.plan));
   if (data.failed()) {
     self->loop_.log().error("log", "reading {}-{} at offset {}: {}", self->topic_, self->id_.partition,

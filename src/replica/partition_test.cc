@@ -131,7 +131,7 @@ TEST_F(Partitioned, reads_end_at_the_high_watermark_and_fail_outside_the_log) {
   ASSERT_EQ(high_watermark(), 1) << "the second record waits for its flush";
   ReadResult result = read(from(0));
   wire::BatchView first;
-  wire::BatchCursor batches(result.records.view());
+  wire::BatchCursor batches(result.records.block().view());
   ASSERT_TRUE(batches.next(first));
   EXPECT_EQ(first.last_offset(), Offset(0));
   EXPECT_FALSE(batches.next(first)) << "more than what is committed";

@@ -32,6 +32,7 @@ std::shared_ptr<Partition> LoopPartitions::find(const TopicIdPartition& id) cons
 
 void LoopPartitions::add(std::shared_ptr<Partition> partition) {
   TopicIdPartition id = partition->id();
+  partition->use_cache(tails_);
   bool added = partitions_.emplace(id, std::move(partition)).second;
   CHECK(added, "partition {}-{} was added twice", id.topic_id, id.partition);
   refused_.erase(id);
@@ -54,7 +55,8 @@ io::Task<Appended> LoopPartitions::append(TopicIdPartition id, Bytes records, Ap
 
 Partitions::Partitions(io::Runtime& runtime) {
   for (std::size_t i = 0; i < runtime.data_loops(); ++i) {
-    loops_.push_back(std::make_unique<LoopPartitions>(runtime.data_loop(i)));
+    loops_.push_back(
+        std::make_unique<LoopPartitions>(runtime.data_loop(i), TailCache::kNodeBudget / runtime.data_loops()));
   }
 }
 

@@ -21,7 +21,8 @@ class FutureReplica;
 /// The partitions of one loop; used on that loop only.
 class LoopPartitions {
  public:
-  explicit LoopPartitions(io::Loop& loop) : loop_(loop) {}
+  explicit LoopPartitions(io::Loop& loop, std::size_t tail_bytes = TailCache::kNodeBudget)
+      : loop_(loop), tails_(std::make_shared<TailCache>(tail_bytes)) {}
   io::Loop& loop() const { return loop_; }
   /// Null: not here (not led by this node, or its log is still being opened).
   std::shared_ptr<Partition> find(const TopicIdPartition& id) const;
@@ -40,11 +41,13 @@ class LoopPartitions {
   /// Copies under way to other directories: LogManager::move_replica.
   std::map<TopicIdPartition, std::shared_ptr<FutureReplica>>& futures() { return futures_; }
   wire::CompressionScratch& scratch() { return scratch_; }
+  const TailCache& tails() const { return *tails_; }
 
   io::Task<Appended> append(TopicIdPartition id, Bytes records, AppendOptions options);
 
  private:
   io::Loop& loop_;
+  std::shared_ptr<TailCache> tails_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::map<TopicIdPartition, std::shared_ptr<FutureReplica>> futures_;
   std::set<TopicIdPartition> refused_;

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "replica/records.h"
 #include "wire/error_code.h"
 
 namespace milena::replica {
@@ -59,6 +60,7 @@ struct ReadRequest {
   bool read_committed = false;
   bool to_log_end = false;    // a follower's: also what is not committed yet
   bool at_least_one = false;  // the first batch may exceed max_bytes
+  Records::Form form = Records::Form::kBlock;
 };
 
 struct AbortedRange {
@@ -73,7 +75,7 @@ struct ReadResult {
   Offset last_stable_offset = kNoOffset;
   Offset log_start_offset = kNoOffset;
   Offset readable_end = kNoOffset;  // where this reader's records end for now
-  Bytes records;
+  Records records;
   std::optional<std::vector<AbortedRange>> aborted;  // read_committed only
   /// The log parted from the reader's after this epoch and offset; no records then (KIP-595).
   std::optional<std::pair<Epoch, Offset>> diverging;

@@ -24,7 +24,16 @@ void add_leader(const RequestContext& context, const FetchSlot& slot, Response& 
   add_endpoint(context, leader.id, response);
 }
 
-Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, Response& response) {
+// What is copied into the response anyway.
+Bytes flat(replica::Records& records) {
+  std::vector<Bytes> pieces;
+  records.take_pieces(pieces);
+  Buffer all;
+  for (const Bytes& piece : pieces) all.append(piece.view());
+  return all.freeze();
+}
+
+Response::PartitionData to_response(const RequestContext& context, FetchSlot& slot, FetchAnswer& answer) {
   Response::PartitionData data;
   replica::ReadResult& result = slot.result;
   data.partition_index = slot.partition->key.partition.value();
@@ -49,10 +58,17 @@ Response::PartitionData to_response(const RequestContext& context, FetchSlot& sl
     data.diverging_epoch.epoch = result.diverging->first.value();
     data.diverging_epoch.end_offset = result.diverging->second.value();
   }
-  data.records = std::move(result.records);
+  if (result.records.is_block()) {
+    data.records = result.records.block();
+  } else if (result.records.size() < wire::Writer::kSpliceMin) {
+    data.records = flat(result.records);
+  } else {
+    data.records = context.local->stand_ins.make(result.records.size());
+    answer.spliced.push_back(std::move(result.records));
+  }
   bool wrong_leader =
       result.error == ErrorCode::NOT_LEADER_OR_FOLLOWER || result.error == ErrorCode::FENCED_LEADER_EPOCH;
-  if (wrong_leader && context.api_version >= kLeaderInfoVersion) add_leader(context, slot, response, data);
+  if (wrong_leader && context.api_version >= kLeaderInfoVersion) add_leader(context, slot, answer.response, data);
   return data;
 }
 
@@ -83,15 +99,16 @@ bool counts_as_failed(ErrorCode error) {
 
 // `bytes` of it go out.
 void count(LoopState& local, const FetchSlot& slot, std::size_t bytes) {
-  if (slot.refused != ErrorCode::NONE) return;
-  for (TopicTraffic* traffic : {&local.metrics.all, &local.traffic(slot.read.id.topic_id)}) {
+  if (slot.partition->refused != ErrorCode::NONE) return;
+  for (TopicTraffic* traffic : {&local.metrics.all, &local.traffic(slot.partition->id.topic_id)}) {
     ++traffic->fetch_requests;
     traffic->bytes_out += bytes;
     if (counts_as_failed(slot.result.error)) ++traffic->failed_fetch_requests;
   }
 }
 
-void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>& slots, Response& response) {
+void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>& slots, FetchAnswer& answer) {
+  Response& response = answer.response;
   std::ranges::sort(slots, {}, [](const FetchSlot& slot) { return slot.partition->turn; });
   for (FetchSlot& slot : slots) {
     const FetchKey& key = slot.partition->key;
@@ -104,7 +121,7 @@ void fill(const RequestContext& context, FetchPlan& plan, std::vector<FetchSlot>
       response.responses.back().topic = key.topic;
       response.responses.back().topic_id = key.topic_id;
     }
-    response.responses.back().partitions.push_back(to_response(context, slot, response));
+    response.responses.back().partitions.push_back(to_response(context, slot, answer));
   }
 }
 
@@ -120,14 +137,18 @@ io::Task<Response> fetch_from_controller(RequestContext context, Request request
 
 }  // namespace
 
-io::Task<Response> FetchHandler::handle(RequestContext context, Request request) {
-  if (context.listener->controller) co_return co_await fetch_from_controller(std::move(context), std::move(request));
-  Response response;
+io::Task<FetchAnswer> FetchHandler::handle(RequestContext context, Request request) {
+  FetchAnswer answer;
+  Response& response = answer.response;
+  if (context.listener->controller) {
+    response = co_await fetch_from_controller(std::move(context), std::move(request));
+    co_return std::move(answer);
+  }
   FetchPlan plan = context.local->fetch_sessions.plan(request, context.api_version, context.loop().now(),
                                                       context.local->random);
   if (plan.error != ErrorCode::NONE) {
     response.error_code = wire::to_int16(plan.error);
-    co_return response;
+    co_return std::move(answer);
   }
   FetchLimits limits;
   limits.min_bytes = static_cast<std::size_t>(std::max(request.min_bytes, 0));
@@ -139,10 +160,10 @@ io::Task<Response> FetchHandler::handle(RequestContext context, Request request)
   std::vector<FetchSlot> slots;
   co_await read_until_enough(context, &plan, limits, &slots);
   response.session_id = plan.session_id();
-  if (plan.is_current()) fill(context, plan, slots, response);
+  if (plan.is_current()) fill(context, plan, slots, answer);
   else response.error_code = wire::to_int16(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
   if (plan.session_id() == 0) context.local->fetch_sessions.give_back(std::move(plan.session->sources));
-  co_return response;
+  co_return std::move(answer);
 }
 
 const HandlerEntry kFetch = make_handler<FetchHandler>(Serves::kBoth);

@@ -12,10 +12,17 @@
 
 namespace milena::broker {
 
+/// The response; in the place of records it has stand-ins, and `spliced` the records.
+struct FetchAnswer {
+  wire::FetchResponse response;
+  std::vector<replica::Records> spliced;
+  void encode(wire::Writer& writer, std::int16_t version) const { response.encode(writer, version); }
+};
+
 struct FetchHandler {
   using Api = wire::FetchApi;
   static constexpr VersionRange versions{4, 18};
-  static io::Task<Api::Response> handle(RequestContext context, Api::Request request);
+  static io::Task<FetchAnswer> handle(RequestContext context, Api::Request request);
 };
 extern const HandlerEntry kFetch;
 

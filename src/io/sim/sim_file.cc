@@ -48,6 +48,14 @@ IoResult<std::size_t> SimFile::read_cached(std::uint64_t offset, MutableByteView
   return read_at(offset, into);
 }
 
+bool SimFile::is_cached(std::uint64_t offset, std::uint64_t count) {
+  if (disk_.chance(disk_.faults_.cold_read_one_in)) {
+    disk_.core_.mark("disk.cold_read");
+    return false;
+  }
+  return process_ == disk_.process_ && offset + count <= inode_->content.size();
+}
+
 IoResult<void> SimFile::write_at(std::uint64_t offset, std::span<const ByteView> pieces) {
   std::string bytes;
   for (ByteView piece : pieces) bytes.append(as_text(piece));
