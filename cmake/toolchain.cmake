@@ -31,6 +31,7 @@ endfunction()
 
 if(MILENA_SANITIZE)
   add_compile_options(-fsanitize=${MILENA_SANITIZE} -fno-sanitize-recover=all)
+  add_compile_definitions(MILENA_SANITIZED)  # memory is not pooled, so that its use after its end is seen
   add_link_options(-fsanitize=${MILENA_SANITIZE})
 endif()
 if(MILENA_FUZZ)
