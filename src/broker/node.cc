@@ -200,7 +200,7 @@ io::Task<Result<void, NodeError>> Node::start() {
   phase_ = "starting: opening the partitions' logs";
   replica::ImagePtr image = metadata_.committed();
   follow_config(*image);
-  auto loaded = co_await logs_.load(image, state_.node_id, config_.now());
+  auto loaded = co_await logs_.load(image, state_.node_id, config_.now(), metadata_.epoch_found());
   if (loaded.failed()) co_return Err(NodeError{loaded.error().message});
   loaded_ = true;
   applied_ = image->offset;
@@ -312,6 +312,7 @@ io::Task<Result<void, NodeError>> Node::register_node() {
   }
   state_.broker_epoch = decision->response.broker_epoch;
   producer_ids_.set_broker_epoch(state_.broker_epoch);
+  co_await logs_.remember(state_.broker_epoch, metadata_.raft().epoch(), state_.incarnation_id);
 
   bool fenced = true;
   while (fenced && !stopping_) {
@@ -474,7 +475,7 @@ io::Task<void> Node::stop() {
   groups_.stop();
   co_await close_connections();
   while (applying_) co_await applied_changed_.wait();
-  if (loaded_) co_await logs_.stop(state_.broker_epoch);
+  if (loaded_) co_await logs_.stop(state_.broker_epoch, metadata_.raft().epoch());
   co_await metadata_.stop();
 }
 

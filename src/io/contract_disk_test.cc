@@ -144,6 +144,18 @@ TEST_F(DiskContract, space_is_that_of_the_file_system) {
   });
 }
 
+TEST_F(DiskContract, a_whole_file_system_is_synced_and_known_again) {
+  on_loop([](Disk& disk, const std::string& folder) {
+    ASSERT_TRUE(disk.write_unsynced(folder + "/file", "x").has_value());
+    EXPECT_TRUE(disk.sync_all(folder).has_value());
+    EXPECT_EQ(disk.sync_all(folder + "/none").error().kind, ErrorKind::kNotFound);
+    auto identity = disk.identity(folder);
+    ASSERT_TRUE(identity.has_value()) << identity.error().what;
+    EXPECT_FALSE(identity->boot.empty());
+    EXPECT_EQ(*disk.identity(folder + "/file"), *identity);
+  });
+}
+
 TEST_F(DiskContract, absolute_paths_stay_and_relative_ones_are_completed) {
   on_loop([](Disk& disk, const std::string& folder) {
     std::string whole = disk.absolute(folder).value();

@@ -68,6 +68,13 @@ struct DiskSpace {
   std::uint64_t usable = 0;  // free, and not kept for the superuser
 };
 
+/// What tells whether the page cache of an earlier process may still be in force, and whether a volume is the same.
+struct DiskIdentity {
+  std::string boot;  // of the machine: another one after each start of the kernel
+  std::uint64_t file_system = 0;
+  bool operator==(const DiskIdentity&) const = default;
+};
+
 /// Held for the life of the object; released by the kernel when the process dies.
 class FileLock {
  public:
@@ -96,6 +103,11 @@ class Disk {
   /// Removes an empty directory.
   virtual IoResult<void> remove_directory(const std::string& path) = 0;
   virtual IoResult<void> sync_directory(const std::string& path) = 0;
+  /// Makes all that was written to the file system of `path` durable, names too: one call in place of thousands.
+  /// After a failure as after that of File::sync.
+  virtual IoResult<void> sync_all(const std::string& path) = 0;
+  /// Of the machine and of the file system that `path`, which exists, lies on.
+  virtual IoResult<DiskIdentity> identity(const std::string& path) = 0;
   /// The space where `path`, which exists, lies.
   virtual IoResult<DiskSpace> space(const std::string& path) = 0;
   /// The path from the root on, otherwise as it stands; there need be nothing at it.

@@ -25,6 +25,24 @@ io::IoResult<void> FlushPlan::run(io::Disk& disk) {
   return {};
 }
 
+io::IoResult<void> run_together(io::Disk& disk, const std::string& directory,
+                                const std::vector<std::shared_ptr<FlushPlan>>& plans) {
+  std::vector<const std::string*> written;
+  for (const auto& plan : plans) {
+    plan->no_room = false;
+    for (const auto& [path, content] : plan->replacements) {
+      auto one = disk.write_unsynced(path + ".tmp", content);
+      if (one.failed() && one.error().kind != io::ErrorKind::kNoSpace) return one;
+      if (one.has_value()) written.push_back(&path);
+      else plan->no_room = true;
+    }
+  }
+  TRY(disk.sync_all(directory));
+  for (const std::string* path : written) TRY(disk.rename(*path + ".tmp", *path));
+  if (!written.empty()) TRY(disk.sync_all(directory));
+  return {};
+}
+
 void Log::Impl::save_unsaved() {
   auto save = [this]() -> LogResult<void> {
     for (Offset base : std::set<Offset>(context.unsaved)) {

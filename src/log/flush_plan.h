@@ -41,4 +41,9 @@ struct FlushPlan {
   io::IoResult<void> run(io::Disk& disk);
 };
 
+/// Runs many plans of logs in `directory` at once, by syncing the whole file system in place of each file. The outcome
+/// is that of all of them.
+io::IoResult<void> run_together(io::Disk& disk, const std::string& directory,
+                                const std::vector<std::shared_ptr<FlushPlan>>& plans);
+
 }  // namespace milena::log

@@ -51,6 +51,11 @@ struct OpenLog {
   Offset log_start_offset{0};
   /// The log directory was stopped cleanly.
   bool clean = false;
+  /// All that the files hold is durable: Disk::sync_all has run since they were last written to.
+  bool synced = false;
+  /// Not a clean stop, but the process alone was killed, and this is what the log was before it was last written to:
+  /// it need not be read below that end.
+  std::optional<LogSummary> known;
   Timestamp now = kNoTimestamp;
   /// Seeds the segments' roll jitter.
   std::uint64_t seed = 0;
@@ -92,7 +97,9 @@ class Log {
   static LogResult<std::unique_ptr<Log>> open(io::Disk& disk, OpenLog how, RecoveryReport* report = nullptr);
   /// The same for a log whose files are as `summary` and `epochs` tell: it sleeps, and nothing is read. `how.clean` and
   /// `how.recovery_point` do not count.
-  static std::unique_ptr<Log> open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary, EpochCache epochs);
+  /// `epochs_saved`: leader-epoch-checkpoint has them all.
+  static std::unique_ptr<Log> open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary, EpochCache epochs,
+                                          bool epochs_saved = true);
   ~Log();
 
   // Sleeping.

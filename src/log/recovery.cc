@@ -57,7 +57,10 @@ LogResult<std::size_t> LogLoader::choose_scan_start() {
         fmt::format("{}: rebuilt: {}", segment.path(".txnindex"), parsed.error().message));
     start = i;
   }
-  if (start < log.segments.size()) return start;
+  if (start < log.segments.size()) {
+    use_known(start);
+    return bound_ ? bound_->segment : start;
+  }
   auto end = log.active().end_offset();
   if (!end.failed()) {
     expected_ = *end;
@@ -66,6 +69,24 @@ LogResult<std::size_t> LogLoader::choose_scan_start() {
   if (end.error().kind != LogErrorKind::kCorrupt) return Err(std::move(end.error()));
   log.context.notes.push_back(end.error().message + ", after a clean stop");
   return start - 1;
+}
+
+void LogLoader::use_known(std::size_t scan_start) {
+  Log::Impl& log = *impl_;
+  if (!how_.known || how_.known->segments == 0 || !files_.epochs) return;
+  const LogSummary& known = *how_.known;
+  std::size_t i = log.floor(known.active_base);
+  Segment& segment = *log.segments[i];
+  if (i < scan_start || segment.base() != known.active_base || segment.size() < known.active_size) return;
+  auto info = log.context.disk.stat(segment.path(".log"));
+  if (info.failed() || info->inode != known.inode) return;
+  auto file = segment.file();
+  if (file.failed()) return;
+  IndexSource source = segment.source();
+  source.size = known.active_size;
+  auto loaded = load_index(log.context.disk, source);
+  if (loaded.failed() || !loaded->rebuilt.empty() || loaded->end_offset != known.log_end_offset) return;
+  bound_.emplace(Bound{i, known.active_size, known.log_end_offset, std::move(loaded->index)});
 }
 
 LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
@@ -81,6 +102,7 @@ LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
     }
     why = parsed.error().message;
   }
+  bound_.reset();  // the epochs below it are to be read, too
   for (std::size_t i = 0; i < scan_start; ++i) {
     Segment& segment = *log.segments[i];
     TRY_ASSIGN(auto file, segment.file());
@@ -109,11 +131,16 @@ LogResult<void> LogLoader::load_producers(Offset end) {
 
 LogResult<void> LogLoader::scan(std::size_t scan_start) {
   Log::Impl& log = *impl_;
+  scanned_any_ = true;
   expected_ = log.segments[scan_start]->base();
+  if (bound_) {
+    expected_ = bound_->offset;
+    log.segments[scan_start]->set_index(bound_->index);
+  }
   TRY(load_producers(expected_));
   for (std::size_t i = scan_start; i < log.segments.size() && !cut_; ++i) {
     Segment& segment = *log.segments[i];
-    if (segment.base() < expected_) {
+    if (segment.base() < expected_ && !(bound_ && i == scan_start)) {
       // Two segments hold the same offsets: nobody can tell which ones count.
       return Err(LogError{
           LogErrorKind::kCorrupt,
@@ -123,7 +150,7 @@ LogResult<void> LogLoader::scan(std::size_t scan_start) {
       TRY(judge(i - 1, log.segments[i - 1]->size(), "the file ends there, before the next one begins"));
       break;
     }
-    expected_ = segment.base();
+    if (!bound_ || i > scan_start) expected_ = segment.base();
     if (i > scan_start) new_snapshots_.emplace_back(segment.base(), log.producers.snapshot());
     TRY(scan_segment(i));
   }
@@ -134,8 +161,10 @@ LogResult<void> LogLoader::scan(std::size_t scan_start) {
 LogResult<void> LogLoader::scan_segment(std::size_t i) {
   Segment& segment = *impl_->segments[i];
   TRY_ASSIGN(auto file, segment.file());
-  SegmentIndex index(segment.base());
-  EntryScanner scanner(*file, 0, segment.size());
+  bool bounded = bound_ && bound_->segment == i;
+  SegmentIndex index = bounded ? std::move(bound_->index) : SegmentIndex(segment.base());
+  std::uint64_t from = bounded ? bound_->position : 0;
+  EntryScanner scanner(*file, from, segment.size());
   std::string misplaced;
   while (misplaced.empty()) {
     TRY_ASSIGN(auto entry, scanner.next());
@@ -143,9 +172,9 @@ LogResult<void> LogLoader::scan_segment(std::size_t i) {
     misplaced = why_misplaced(segment, *entry);
     if (misplaced.empty()) take(*entry, scanner.entry_position(), index);
   }
-  scanned_ += scanner.position();
+  scanned_ += scanner.position() - from;
   segment.set_index(std::move(index));
-  segment.synced_size = 0;
+  if (!how_.synced) segment.synced_size = 0;
   if (misplaced.empty())
     return scanner.finished() ? LogResult<void>() : judge(i, scanner.position(), scanner.why());
   // No checksum covers a batch's base offset: a power loss may keep all of a batch but that.
@@ -245,7 +274,10 @@ LogResult<void> LogLoader::repair(std::size_t scan_start) {
   for (std::size_t i = scan_start; i + 1 < log.segments.size(); ++i) {
     log.context.unsaved.insert(log.segments[i]->base());
   }
-  for (auto it = log.snapshots.upper_bound(log.segments[scan_start]->base()); it != log.snapshots.end();) {
+  bool changed = cut_ || !how_.synced || !log.context.unsaved.empty() || !new_snapshots_.empty();
+  Offset good = bound_ ? bound_->offset : log.segments[scan_start]->base();
+  for (auto it = log.snapshots.upper_bound(good); it != log.snapshots.end();) {
+    changed = true;
     TRY_IO(log.context.disk.remove_file(log.context.path + "/" + segment_file_name(*it, ".snapshot")));
     it = log.snapshots.erase(it);
   }
@@ -257,7 +289,7 @@ LogResult<void> LogLoader::repair(std::size_t scan_start) {
   if (!log.offline.empty()) return Err(LogError{LogErrorKind::kIo, log.offline});
   if (log.unsaved())
     log.context.notes.push_back(log.context.path + ": no room to write all rebuilt indexes yet");
-  ++log.context.directory_version;
+  if (changed) ++log.context.directory_version;
   return {};
 }
 
@@ -279,7 +311,6 @@ LogResult<void> LogLoader::remove_stray_snapshots() {
 
 LogResult<void> LogLoader::finish() {
   Log::Impl& log = *impl_;
-  bool scanned = log.active().synced_size < log.active().size();
   if (log.next_offset < log.log_start) {
     // Records below the log start are nobody's; there are no others.
     log.context.notes.push_back(fmt::format("{}: ends at {}, below its start {}: begun anew there",
@@ -295,8 +326,8 @@ LogResult<void> LogLoader::finish() {
   if (log.epochs.truncate_from_start(log.log_start)) ++log.epoch_version;
   TRY(remove_stray_snapshots());
   log.recovery_point = std::min(how_.recovery_point, log.next_offset);
-  if (how_.clean && !scanned) log.recovery_point = log.next_offset;
-  log.flushed = log.recovery_point;
+  if (how_.clean && !scanned_any_) log.recovery_point = log.next_offset;
+  log.flushed = how_.synced && !cut_ ? log.next_offset : log.recovery_point;
   log.high_watermark = log.log_start;
   log.producers.high_watermark_moved(log.high_watermark);
   return {};

@@ -4,6 +4,8 @@
 /// walked. Otherwise every batch from the segment of the recovery point on is read and checked, and indexes,
 /// transaction indexes, producer snapshots and epochs are made anew from them.
 ///
+/// Where all that a killed process wrote is still there (OpenLog::known), the walk begins at the end that was known.
+///
 /// At the first bytes that are no valid batch, or an intact one whose offsets cannot stand there:
 ///   - below the recovery point (they were durable once): the partition fails;
 ///   - with a valid batch anywhere behind them: the partition fails;
@@ -19,6 +21,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +37,8 @@ class LogLoader {
   LogResult<std::unique_ptr<Log>> load(RecoveryReport* report);
 
  private:
+  /// What how_.known gives, if the files agree with it.
+  void use_known(std::size_t scan_start);
   /// Index into segments of the first one to scan; their number: none.
   LogResult<std::size_t> choose_scan_start();
   LogResult<void> load_epochs(std::size_t scan_start);
@@ -57,6 +62,15 @@ class LogLoader {
   OpenLog how_;
   std::unique_ptr<Log::Impl> impl_;
   LogFiles files_;
+  /// Where a scan may begin within its first segment.
+  struct Bound {
+    std::size_t segment = 0;
+    std::uint64_t position = 0;
+    Offset offset{0};
+    SegmentIndex index;  // of what lies before
+  };
+  std::optional<Bound> bound_;
+  bool scanned_any_ = false;
   std::uint64_t scanned_ = 0;
   std::uint64_t scanned_records_ = 0;
   std::uint64_t truncated_ = 0;

@@ -90,11 +90,13 @@ void Log::Sleep::complete_flush(const FlushPlan& plan) {
   if (!plan.no_room) epoch_version_saved = std::max(epoch_version_saved, plan.epoch_version);
 }
 
-std::unique_ptr<Log> Log::open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary, EpochCache epochs) {
+std::unique_ptr<Log> Log::open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary, EpochCache epochs,
+                                      bool epochs_saved) {
   auto sleep = std::make_unique<Sleep>(disk, std::move(how));
   sleep->summary = summary;
   sleep->epochs = std::move(epochs);
   sleep->high_watermark = summary.log_start_offset;
+  sleep->epoch_version = epochs_saved ? 0 : 1;
   return std::unique_ptr<Log>(new Log(std::move(sleep)));
 }
 

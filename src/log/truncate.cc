@@ -26,6 +26,10 @@ LogResult<void> Log::Impl::drop_snapshots_above(Offset offset) {
 }
 
 LogResult<void> Log::Impl::replay_producers(Offset from, Offset end) {
+  if (from >= end) {
+    producers.high_watermark_moved(high_watermark);
+    return {};
+  }
   for (std::size_t i = floor(from); i < segments.size() && segments[i]->base() < end; ++i) {
     Segment& segment = *segments[i];
     TRY_ASSIGN(auto file, segment.file());

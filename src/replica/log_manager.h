@@ -26,6 +26,7 @@
 #include "io/mutex.h"
 #include "io/runtime.h"
 #include "log/log_directory.h"
+#include "log/manifest.h"
 #include "replica/future_replica.h"
 #include "replica/metadata_store.h"
 #include "replica/partitions.h"
@@ -59,9 +60,14 @@ class LogManager {
   log::LogDirectory* directory(const std::string& path) const;
 
   /// Reads checkpoints and the clean-shutdown marks (and takes the marks away), opens every log that `image`
-  /// assigns to this broker. Strays are renamed, leftovers of deletions removed.
+  /// assigns to this broker, except those that a manifest tells enough of (log/manifest.h). Strays are renamed,
+  /// leftovers of deletions removed. `quorum_epoch`: as it was found, before this node took part.
   io::Task<Result<void, StoreError>> load(std::shared_ptr<const image::Image> image, BrokerId self,
-                                          std::shared_ptr<const config::KafkaConfig> config);
+                                          std::shared_ptr<const config::KafkaConfig> config,
+                                          Epoch quorum_epoch = kNoEpoch);
+  /// This life is registered: should it be killed, the next one need not read the logs that sleep now and that nobody
+  /// writes to until then.
+  io::Task<void> remember(std::int64_t broker_epoch, Epoch quorum_epoch, Uuid incarnation);
   /// The epoch of the last clean stop; -1: it was not clean.
   std::int64_t previous_broker_epoch() const { return previous_broker_epoch_; }
 
@@ -74,7 +80,7 @@ class LogManager {
   void start_background();
   /// Stands down, closes every log, removes what is left of deleted partitions, writes the checkpoints, then
   /// the clean-shutdown marks with `broker_epoch`.
-  io::Task<void> stop(std::int64_t broker_epoch);
+  io::Task<void> stop(std::int64_t broker_epoch, Epoch quorum_epoch = kNoEpoch);
 
   /// Those that failed since the start, for the controller to know (KIP-858).
   std::vector<Uuid> failed_directories() const;
@@ -156,6 +162,9 @@ class LogManager {
     std::string refusal;  // not empty: the directory is not to be touched, and this says why
     bool fresh = false;   // no directory has held it: checkpoints of that name are of an earlier topic
     std::string no_room;  // why it cannot be opened now
+    const log::ManifestEntry* known = nullptr;  // what a manifest tells of it
+    bool marked = false;                        // of `known`: somebody has
+    bool epochs_saved = true;                   // of `known`
     log::OpenLog how;
   };
   // What the start found in a directory.
@@ -172,6 +181,10 @@ class LogManager {
     bool full = false;     // the last checkpoints found no room
     bool unclean = false;  // some partition was not closed as a clean stop needs it, or never opened
     Recovered recovered;
+    std::optional<log::Manifest> manifest;                     // that is believed, while the logs are opened
+    std::map<log::PartitionName, const log::ManifestEntry*> known;  // in it
+    std::set<const log::ManifestEntry*> marked;                     // written to since
+    bool synced = false;                                            // as a whole, before the logs were opened
     log::OffsetCheckpoint recovery_points;
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
@@ -213,7 +226,7 @@ class LogManager {
 
   static Result<void, StoreError> open_all(LogManager* self);
   static Result<std::vector<Work>, StoreError> plan_load(LogManager* self, const image::Image& image,
-                                                         BrokerId broker, Timestamp now);
+                                                         BrokerId broker, Timestamp now, Epoch quorum_epoch);
   static Result<void, StoreError> load_directory(LogManager* self, std::size_t index,
                                                  const image::Image& image, std::vector<Work>& work);
   static Result<void, StoreError> check_found(LogManager* self, std::size_t directory,
@@ -227,6 +240,13 @@ class LogManager {
   void say_unclean(const std::vector<Work>& work) const;
   void say_recovered(Duration took) const;
   static Opened open_one(LogManager* self, const Work& work);
+  static void sync_before_opening(LogManager* self, std::vector<Work>& work);
+  static bool open_known(LogManager* self, const Work& work, Opened& result);
+  static void read_manifest(LogManager* self, std::size_t directory, const image::Image& image,
+                            const log::LogDirectory::CleanShutdown& mark, Epoch quorum_epoch);
+  log::Manifest new_manifest(log::Manifest::Kind kind, std::int64_t broker_epoch, Epoch quorum_epoch,
+                             Uuid incarnation) const;
+  io::Task<void> write_stopped_manifests(std::int64_t broker_epoch, Epoch quorum_epoch);
   void refuse(const Opened& one);
   void give_up(const TopicIdPartition& id, const Place& place, const std::string& why);
   static io::Task<void> run_reopening(LogManager* self);

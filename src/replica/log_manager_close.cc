@@ -192,15 +192,52 @@ io::Task<void> LogManager::run_retention(LogManager* self, LoopPartitions* there
 // ---- stopping
 // ----------------------------------------------------------------------------------------------
 
+namespace {
+
+constexpr std::size_t kCloseTogether = 512;  // each holds its descriptors until it is synced
+constexpr std::size_t kCloseOneByOne = 8;
+
+struct Closing {
+  std::shared_ptr<Partition> partition;
+  std::shared_ptr<log::FlushPlan> plan;
+};
+
+io::IoResult<void> run_plans(io::Disk& disk, const std::string& directory,
+                             const std::vector<std::shared_ptr<log::FlushPlan>>& plans) {
+  if (plans.size() > kCloseOneByOne) return log::run_together(disk, directory, plans);
+  for (const auto& plan : plans) TRY(plan->run(disk));
+  return {};
+}
+
+// Logs of one directory.
+io::Task<void> sync_closed(io::Loop* loop, std::string directory, std::vector<Closing> closing,
+                           std::shared_ptr<std::vector<TopicIdPartition>> unclean) {
+  auto plans = std::make_shared<std::vector<std::shared_ptr<log::FlushPlan>>>();
+  for (const Closing& one : closing) plans->push_back(one.plan);
+  io::Disk* disk = &loop->disk();
+  auto job = [plans, disk, directory] { return run_plans(*disk, directory, *plans); };
+  auto synced = co_await io::offload(*loop, std::move(job));
+  for (const Closing& one : closing) {
+    if (synced.failed()) {
+      one.partition->go_offline(synced.error().what);
+      continue;
+    }
+    one.partition->log().complete_flush(*one.plan);
+    if (one.plan->no_room) unclean->push_back(one.partition->id());
+  }
+}
+
+}  // namespace
+
 io::Task<void> LogManager::close_loop(LoopPartitions* there,
                                       std::shared_ptr<std::vector<TopicIdPartition>> unclean) {
   std::vector<std::shared_ptr<Partition>> partitions;
   for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
-  io::Disk* disk = &there->loop().disk();
+  for (const auto& partition : partitions) partition->retire();
+  std::map<std::string, std::vector<Closing>> by_directory;
   for (const auto& partition : partitions) {
-    partition->retire();
-    if (partition->log().offline()) continue;
     co_await partition->flushes_done();
+    if (partition->log().offline()) continue;
     auto plan = partition->log().begin_close();
     if (plan.failed() && plan.error().kind == log::LogErrorKind::kNoSpace) {
       // The records are made safe at least; the next start reads them again.
@@ -212,20 +249,23 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there,
       continue;
     }
     auto shared = std::make_shared<log::FlushPlan>(std::move(*plan));
-    if (!shared->empty()) {
-      auto job = [shared, disk] { return shared->run(*disk); };
-      auto synced = co_await io::offload(there->loop(), std::move(job));
-      if (synced.failed()) {
-        partition->go_offline(synced.error().what);
-        continue;
-      }
+    if (shared->empty()) {
+      partition->log().complete_flush(*shared);
+      continue;
     }
-    partition->log().complete_flush(*shared);
-    if (shared->no_room) unclean->push_back(partition->id());
+    std::string directory = io::parent_path(partition->log().path());
+    std::vector<Closing>& closing = by_directory[directory];
+    closing.push_back({partition, std::move(shared)});
+    if (closing.size() < kCloseTogether) continue;
+    std::vector<Closing> full = std::exchange(closing, {});
+    co_await sync_closed(&there->loop(), directory, std::move(full), unclean);
+  }
+  for (auto& [directory, closing] : by_directory) {
+    if (!closing.empty()) co_await sync_closed(&there->loop(), directory, std::move(closing), unclean);
   }
 }
 
-io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
+io::Task<void> LogManager::stop(std::int64_t broker_epoch, Epoch quorum_epoch) {
   stopping_ = true;
   stop_signal_.notify_all();
   auto turn = co_await applying_.lock();
@@ -248,6 +288,7 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch) {
   std::vector<std::string> deleted(deleted_.begin(), deleted_.end());
   co_await remove_later(&loop_, std::move(deleted), Duration::zero());
   co_await write_checkpoints(true);
+  co_await write_stopped_manifests(broker_epoch, quorum_epoch);
   co_await mark_clean(broker_epoch);
 }
 

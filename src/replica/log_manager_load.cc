@@ -16,6 +16,7 @@ StoreError from_log(const log::LogError& error) {
   return {error.message};
 }
 constexpr std::size_t kOpenChunks = 2;  // as many as the pool has threads
+constexpr std::ptrdiff_t kSyncTogether = 8;
 
 }  // namespace
 
@@ -115,7 +116,8 @@ Result<void, StoreError> LogManager::load_directory(LogManager* self, std::size_
 
 Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManager* self,
                                                                         const image::Image& image,
-                                                                        BrokerId broker, Timestamp now) {
+                                                                        BrokerId broker, Timestamp now,
+                                                                        Epoch quorum_epoch) {
   std::vector<Work> work;
   self->self_ = broker;
   bool all_clean = true;
@@ -129,16 +131,41 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
     state.clean = mark->clean;
     all_clean = all_clean && mark->clean && (epoch == -1 || epoch == mark->broker_epoch);
     epoch = mark->broker_epoch;
+    read_manifest(self, i, image, *mark, quorum_epoch);
   }
   TRY(settle_leftovers(self, image, work));
   TRY(check_unique(self, work));
   self->previous_broker_epoch_ = all_clean ? epoch : -1;
+  sync_before_opening(self, work);
   for (Work& one : work) {
     one.how = self->how_to_open(one, now);
     one.how.options = partition_settings(*self->config_, image, one.place.name.topic).log;
+    const DirectoryState& state = self->states_[one.place.directory];
+    if (auto known = state.known.find(one.place.name); known != state.known.end()) {
+      if (known->second->topic_id == one.id.topic_id) one.known = known->second;
+      one.marked = state.marked.contains(known->second);
+      one.epochs_saved = state.clean;
+    }
     self->places_[one.id] = one.place;
   }
   return work;
+}
+
+// What a killed process left in the page cache is about to be served: a power loss must not take it back. Many logs
+// are synced by one call.
+void LogManager::sync_before_opening(LogManager* self, std::vector<Work>& work) {
+  for (std::size_t i = 0; i < self->directories_.size(); ++i) {
+    DirectoryState& state = self->states_[i];
+    auto here = [i](const Work& one) { return one.place.directory == i; };
+    if (state.clean || !state.holds_partitions || std::ranges::count_if(work, here) < kSyncTogether) continue;
+    log::LogDirectory& dir = *self->directories_[i];
+    auto synced = dir.disk().sync_all(dir.path());
+    state.synced = synced.has_value();
+    if (state.synced) continue;
+    for (Work& one : work) {
+      if (here(one) && one.refusal.empty()) one.refusal = synced.error().what;
+    }
+  }
 }
 
 // A copy for which its partition's log had made way takes the place now; the moves of the others begin anew.
@@ -191,6 +218,7 @@ log::OpenLog LogManager::how_to_open(const Work& work, Timestamp now) const {
   log::OpenLog how;
   how.path = directories_[work.place.directory]->partition_path(work.place.name);
   how.clean = state.clean;
+  how.synced = state.synced;
   how.now = now;
   how.seed = seed_of(work.id);
   if (work.fresh) return how;
@@ -241,12 +269,15 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
       return result;
     }
   }
+  if (work.known != nullptr && open_known(self, work, result)) return result;
   if (work.fresh && work.create) {
     // Its first file is made by its first record.
     result.log = log::Log::open_asleep(dir.disk(), work.how, log::LogSummary(), log::EpochCache());
     return result;
   }
-  auto opened = log::Log::open(dir.disk(), work.how, &result.report);
+  log::OpenLog how = work.how;
+  if (work.known != nullptr && !how.clean) how.known = work.known->summary;
+  auto opened = log::Log::open(dir.disk(), std::move(how), &result.report);
   if (opened.failed()) {
     result.error = opened.error().message;
     result.no_room = opened.error().kind == log::LogErrorKind::kNoSpace;
@@ -254,11 +285,11 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
     result.log = std::move(*opened);
   }
   if (result.log != nullptr && !work.how.clean) {
-    // What a killed process left in the page cache is about to be served: a power loss must not take it back.
     log::FlushPlan plan = result.log->begin_flush();
-    auto synced = plan.run(dir.disk());
+    bool only_epochs = plan.files.empty() && plan.paths.empty() && plan.directories.empty();
+    auto synced = only_epochs ? io::IoResult<void>() : plan.run(dir.disk());
     if (synced.has_value()) {
-      result.log->complete_flush(plan);
+      if (!only_epochs) result.log->complete_flush(plan);
     } else {
       result.error = synced.error().what;
       result.log.reset();
@@ -275,12 +306,13 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
 }
 
 io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image::Image> image, BrokerId self,
-                                                    std::shared_ptr<const config::KafkaConfig> config) {
+                                                    std::shared_ptr<const config::KafkaConfig> config,
+                                                    Epoch quorum_epoch) {
   config_ = std::move(config);
   image_ = image;
   Instant began = loop_.now();
   Timestamp now = loop_.wall_now();
-  auto job = [this, image, self, now] { return plan_load(this, *image, self, now); };
+  auto job = [this, image, self, now, quorum_epoch] { return plan_load(this, *image, self, now, quorum_epoch); };
   auto work = co_await io::offload(loop_, std::move(job));
   if (work.failed()) co_return Err(work.error());
   say_unclean(*work);
@@ -293,6 +325,10 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
     }
   }
   co_await open_and_hand_over(std::move(*work), image);
+  for (DirectoryState& state : states_) {
+    state.known.clear();
+    state.manifest.reset();
+  }
   say_recovered(loop_.now() - began);
   co_await begin_leftover_moves();
   co_return Result<void, StoreError>();
@@ -304,9 +340,15 @@ void LogManager::say_unclean(const std::vector<Work>& work) const {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (states_[i].clean || !states_[i].holds_partitions) continue;
     auto here = std::ranges::count_if(work, [i](const Work& one) { return one.place.directory == i; });
+    auto known = std::ranges::count_if(
+        work, [i](const Work& one) { return one.place.directory == i && one.known != nullptr; });
     if (here == 0) continue;
-    loop_.log().warn("log", "{} was not stopped cleanly: checking its {} partitions", directories_[i]->path(),
-                     here);
+    if (known > 0) {
+      loop_.log().warn("log", "{} was not stopped cleanly: checking {} of its {} partitions; nobody wrote to the others",
+                       directories_[i]->path(), here - known, here);
+    } else {
+      loop_.log().warn("log", "{} was not stopped cleanly: checking its {} partitions", directories_[i]->path(), here);
+    }
   }
 }
 

@@ -49,6 +49,7 @@ io::Task<Result<void, StoreError>> MetadataDriver::start(log::LogDirectory* dire
   if (refused.failed()) co_return refused;
 
   raft_ = std::make_unique<raft::Raft>(options_.raft, loaded->recovered);
+  epoch_found_ = raft_->epoch();
   auto alone = check_voters(raft_->voters());
   if (alone.failed()) co_return alone;
   kraft_version_.store(raft_->voters().kraft_version, std::memory_order_relaxed);

@@ -72,6 +72,8 @@ class MetadataDriver {
   /// Committed, for readers; null before start.
   const ImagePtr& committed() const { return committed_image_; }
   const raft::Raft& raft() const { return *raft_; }
+  /// The quorum's epoch as `quorum-state` told it at the start, before this node took part in it.
+  Epoch epoch_found() const { return epoch_found_; }
   /// The finalized level of kraft.version, which stands beside the metadata, not in it: 0 before start. Any loop.
   std::int16_t kraft_version() const { return kraft_version_.load(std::memory_order_relaxed); }
   const meta::Settings& settings() const { return options_.settings; }
@@ -149,6 +151,7 @@ class MetadataDriver {
   OnFatal on_fatal_;
   std::unique_ptr<MetadataStore> store_;
   std::unique_ptr<raft::Raft> raft_;
+  Epoch epoch_found_ = kNoEpoch;
   std::unique_ptr<meta::Controller> controller_;
   std::vector<image::MetadataRecord> bootstrap_;
   std::atomic<std::int16_t> kraft_version_{0};

@@ -65,6 +65,7 @@ void Partition::set_gate(Gate gate) {
 }
 
 void Partition::replace_log(std::unique_ptr<log::Log> log) {
+  marks_.reset();  // of the other directory
   log->set_options(settings_.log);
   log->adopt_producers(*log_);
   // Records may have been deleted since the copy was closed.
@@ -191,6 +192,10 @@ void Partition::write_queued() {
     if (!waking_) loop_.spawn(wake_for_appends(shared_from_this()));
     return;  // wake() comes back to them
   }
+  if (state == ErrorCode::NONE && marks_ != nullptr && first_queued_ != nullptr) {
+    mark_written();
+    state = check_leader(kNoEpoch);
+  }
   bool keep = tail_ != nullptr && tail_->followed();
   if (tail_ != nullptr && (!keep || tail_->end() != log_->log_end_offset())) tail_->clear();
   for (Queued* one = first_queued_; one != nullptr; one = one->next()) {
@@ -211,6 +216,38 @@ void Partition::write_queued() {
     one->finish();
   }
   tell_moved();
+}
+
+bool WriteMarks::mark(std::uint32_t index) {
+  if (ended_) return true;
+  if (file_ == nullptr) {
+    early_.push_back(index);
+    return true;
+  }
+  return file_->mark(index).has_value() || give_up();
+}
+
+void WriteMarks::file(std::unique_ptr<log::MarkFile> file) {
+  file_ = std::move(file);
+  for (std::uint32_t index : std::exchange(early_, {})) {
+    if (file_->mark(index).failed()) (void)give_up();
+  }
+}
+
+bool WriteMarks::give_up() {
+  ended_ = true;
+  auto removed = disk_.remove_file(log::manifest_path(directory_));
+  return removed.has_value() || removed.error().kind == io::ErrorKind::kNotFound;
+}
+
+void Partition::known_as(std::shared_ptr<WriteMarks> marks, std::uint32_t index) {
+  marks_ = std::move(marks);
+  mark_ = index;
+}
+
+void Partition::mark_written() {
+  std::shared_ptr<WriteMarks> marks = std::exchange(marks_, nullptr);
+  if (marks != nullptr && !marks->mark(mark_)) go_offline("the manifest of its directory can neither be written nor removed");
 }
 
 // The log could not be woken, and is not offline: the disk is full.

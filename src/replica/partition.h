@@ -17,6 +17,7 @@
 #include "io/loop.h"
 #include "io/signal.h"
 #include "log/log.h"
+#include "log/manifest.h"
 #include "replica/tail_cache.h"
 #include "replica/types.h"
 #include "wire/compression.h"
@@ -34,6 +35,26 @@ struct PartitionSettings {
   std::optional<wire::Codec> codec;  // compression.type; none: producer
   std::optional<int> compression_level;
   std::int64_t file_delete_delay_ms = 60000;
+};
+
+/// Notes the first write to each log that a manifest tells of (log/manifest.h); of one loop and one directory.
+class WriteMarks {
+ public:
+  WriteMarks(io::Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
+  /// False: the manifest could neither be told nor taken away. Before file() marks are kept in memory.
+  bool mark(std::uint32_t index);
+  /// From now on marks are durable against a kill before mark() ends.
+  void file(std::unique_ptr<log::MarkFile> file);
+  /// There is no manifest.
+  void end() { ended_ = true; }
+
+ private:
+  bool give_up();
+  io::Disk& disk_;
+  std::string directory_;
+  std::unique_ptr<log::MarkFile> file_;
+  std::vector<std::uint32_t> early_;
+  bool ended_ = false;
 };
 
 class Partition : public std::enable_shared_from_this<Partition> {
@@ -119,6 +140,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   static io::Task<log::LogResult<void>> wake(std::shared_ptr<Partition> self);
   /// It is offline because its log is damaged, not its disk.
   bool damaged() const { return damaged_; }
+  /// A manifest knows the log by this number: its first write is to be marked.
+  void known_as(std::shared_ptr<WriteMarks> marks, std::uint32_t index);
   /// Starts a flush of all that was appended, unless one runs that will be followed by another.
   void start_flush();
   /// Starts a flush if the last one is flush.ms ago and something was appended since.
@@ -161,6 +184,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::optional<Appended> validate(Bytes& records, const AppendOptions& options, wire::CompressionScratch& scratch);
   /// Gives the queued appends their offsets, writes them in one call, and tells each what became of it.
   void write_queued();
+  /// Before the log's files are changed.
+  void mark_written();
   void refuse_queued(const log::LogError& why);
   static io::Task<void> wake_for_appends(std::shared_ptr<Partition> self);
   void after_append(const log::AppendResult& result);
@@ -191,6 +216,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Gate gate_ = Gate::kOpen;
   bool told_offline_ = false;
   bool told_no_room_ = false;
+  std::shared_ptr<WriteMarks> marks_;  // null: no manifest tells of the log as it is
+  std::uint32_t mark_ = 0;
   bool waking_ = false;
   bool damaged_ = false;
   bool flushing_ = false;

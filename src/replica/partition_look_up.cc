@@ -186,6 +186,7 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
   std::shared_ptr<log::Log> held = self->log_;
   log::Log& log = *held;
   if (self->retired_ || self->gate_ != Gate::kOpen || log.offline()) co_return std::vector<std::string>();
+  if (!log.asleep()) self->mark_written();
   auto rolled = log.roll_if_due(now);
   log.expire_producers(MILENA_MUTANT("wall-clock-expiry") ? now : self->steady_now());
   // Also where a full disk had no room to roll: this is what makes room.
@@ -195,8 +196,10 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
     if (self->retired_ || self->shut() || self->log_ != held) co_return std::vector<std::string>();
     if (fetched.failed())
       deleted = Err(std::move(fetched.error()));
-    else
+    else {
+      self->mark_written();
       deleted = log.delete_old_segments(now, patience(log, round));
+    }
   }
   if (log.offline()) {
     self->go_offline(log.offline_reason());

@@ -257,6 +257,20 @@ IoResult<void> PosixDisk::sync_directory(const std::string& path) {
   return {};
 }
 
+IoResult<void> PosixDisk::sync_all(const std::string& path) {
+  Descriptor folder(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+  if (folder.get() < 0) return Err(errno_error(errno, "open " + path));
+  if (retry([&] { return ::syncfs(folder.get()); }) < 0) return Err(sync_error(errno, "syncfs " + path));
+  return {};
+}
+
+IoResult<DiskIdentity> PosixDisk::identity(const std::string& path) {
+  struct statvfs info {};
+  if (retry([&] { return ::statvfs(path.c_str(), &info); }) < 0) return Err(errno_error(errno, "statvfs " + path));
+  TRY_ASSIGN(std::string boot, read_file("/proc/sys/kernel/random/boot_id", 64));
+  return DiskIdentity{std::move(boot), static_cast<std::uint64_t>(info.f_fsid)};
+}
+
 IoResult<DiskSpace> PosixDisk::space(const std::string& path) {
   struct statvfs info {};
   if (retry([&] { return ::statvfs(path.c_str(), &info); }) < 0) return Err(errno_error(errno, "statvfs " + path));

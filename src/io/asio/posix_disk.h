@@ -26,6 +26,8 @@ class PosixDisk final : public Disk {
   IoResult<void> remove_file(const std::string& path) override;
   IoResult<void> remove_directory(const std::string& path) override;
   IoResult<void> sync_directory(const std::string& path) override;
+  IoResult<void> sync_all(const std::string& path) override;
+  IoResult<DiskIdentity> identity(const std::string& path) override;
   IoResult<DiskSpace> space(const std::string& path) override;
   IoResult<std::string> absolute(const std::string& path) override;
   IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;

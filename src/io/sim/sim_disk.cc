@@ -259,6 +259,23 @@ IoResult<void> SimDisk::sync_directory(const std::string& path) {
   return {};
 }
 
+IoResult<void> SimDisk::sync_all(const std::string& path) {
+  TRY(begin(Call::kSyncAll, hash_of(path)));
+  TRY_ASSIGN(auto inode, find_existing(path, "syncfs"));
+  if (sync_fails(path)) {
+    inode->sync_all(true);
+    return Err(sync_error(sync_errno(), "syncfs " + path));
+  }
+  if (!faults_.sync_lies) root_->sync_all(false);
+  return {};
+}
+
+IoResult<DiskIdentity> SimDisk::identity(const std::string& path) {
+  TRY(begin(Call::kSpace, hash_of(path)));
+  TRY(find_existing(path, "identity"));
+  return DiskIdentity{std::to_string(boots_), node_};
+}
+
 IoResult<DiskSpace> SimDisk::space(const std::string& path) {
   TRY(begin(Call::kSpace, hash_of(path)));
   TRY(reach(path));
@@ -314,6 +331,7 @@ void SimDisk::kill() {
 
 void SimDisk::lose_power() {
   kill();
+  ++boots_;
   root_->lose_power(random_, core_);
   root_->links = 1;
   used_ = bytes_below(*root_);

@@ -46,6 +46,8 @@ class SimDisk final : public Disk {
   IoResult<void> remove_file(const std::string& path) override;
   IoResult<void> remove_directory(const std::string& path) override;
   IoResult<void> sync_directory(const std::string& path) override;
+  IoResult<void> sync_all(const std::string& path) override;
+  IoResult<DiskIdentity> identity(const std::string& path) override;
   IoResult<DiskSpace> space(const std::string& path) override;
   IoResult<std::string> absolute(const std::string& path) override;
   IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
@@ -113,6 +115,7 @@ class SimDisk final : public Disk {
   SimDiskFaults faults_;
   SimInodePtr root_;
   std::uint64_t last_inode_ = 1;
+  std::uint64_t boots_ = 1;
   std::uint64_t used_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t crash_at_ = 0;

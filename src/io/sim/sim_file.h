@@ -7,7 +7,7 @@
 namespace milena::io {
 
 enum class SimDisk::Call : std::uint8_t {
-  kOpen, kStat, kList, kMakeDirectory, kRename, kRemove, kSyncDirectory, kLock,
+  kOpen, kStat, kList, kMakeDirectory, kRename, kRemove, kSyncDirectory, kSyncAll, kLock,
   kRead, kWrite, kTruncate, kSync, kSize, kSpace,
 };
 

@@ -72,6 +72,15 @@ void SimInode::sync_directory() {
   changes.clear();
 }
 
+void SimInode::sync_all(bool failed) {
+  if (!is_directory) {
+    failed ? drop_dirty() : sync();
+    return;
+  }
+  if (!failed) sync_directory();
+  for (auto& [name, child] : entries) child->sync_all(failed);
+}
+
 void SimInode::lose_file(Random& random, SimCore& core) {
   bool size_changed = content.size() != durable.size() || shortest < durable.size();
   if (dirty.empty() && !size_changed) return;

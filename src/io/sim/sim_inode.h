@@ -43,6 +43,8 @@ struct SimInode {
   void write(std::uint64_t offset, std::string_view bytes);
   void resize(std::uint64_t size);
   void sync();
+  /// All below, names and files; `failed`: a failed sync of each file, and the names are as they were.
+  void sync_all(bool failed);
   /// A failed sync: what was written since the last one is gone, though the size stays.
   void drop_dirty();
 

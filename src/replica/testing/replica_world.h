@@ -23,16 +23,16 @@ using Answer = std::shared_ptr<std::optional<T>>;
 
 class ReplicaWorld {
  public:
-  explicit ReplicaWorld(std::size_t data_loops = 1) {
+  explicit ReplicaWorld(std::size_t data_loops = 1) : data_loops_(data_loops) {
     io::SimNodeOptions options;
     options.data_loops = data_loops;
     options.perfect_clock = true;
-    node_ = &world_.add_node(std::move(options));
+    node_ = &world_->add_node(std::move(options));
     disk().faults().cold_read_one_in = 0;
   }
   ~ReplicaWorld() { crash(); }
 
-  io::SimWorld& sim() { return world_; }
+  io::SimWorld& sim() { return *world_; }
   io::Runtime& runtime() { return node_->runtime(); }
   io::Loop& loop() { return runtime().control_loop(); }
   io::SimDisk& disk() { return node_->disk(); }
@@ -48,7 +48,7 @@ class ReplicaWorld {
   /// REQUIRES: the answer comes within ten minutes of virtual time.
   template <class T>
   T get(const Answer<T>& answer) {
-    bool came = world_.run_until([&] { return answer->has_value(); }, 10min);
+    bool came = world_->run_until([&] { return answer->has_value(); }, 10min);
     CHECK(came, "no answer within ten minutes");
     return std::move(**answer);
   }
@@ -64,16 +64,26 @@ class ReplicaWorld {
     auto work = [function = std::move(function)] { return called(function); };
     run(io::run_on(there, std::move(work)));
   }
-  void run_for(Duration duration) { world_.run_for(duration); }
+  void run_for(Duration duration) { world_->run_for(duration); }
 
+  /// Another machine, with an empty disk.
+  void renew(std::uint64_t seed) {
+    crash();
+    io::SimNodeOptions options;
+    options.data_loops = data_loops_;
+    options.perfect_clock = true;
+    world_ = std::make_unique<io::SimWorld>(seed);
+    node_ = &world_->add_node(std::move(options));
+    disk().faults().cold_read_one_in = 0;
+  }
   /// The process ends; disk() can be used again, and so can loop() after it.
   void restart(io::SimCrash how = io::SimCrash::kKill) {
-    world_.crash(*node_, how);
-    world_.restart(*node_);
+    world_->crash(*node_, how);
+    world_->restart(*node_);
   }
 
  private:
-  void crash() { world_.crash(*node_, io::SimCrash::kKill); }
+  void crash() { world_->crash(*node_, io::SimCrash::kKill); }
   template <class T>
   static io::Task<void> keep(io::Task<T> task, Answer<T> answer) {
     T value = co_await std::move(task);
@@ -88,8 +98,9 @@ class ReplicaWorld {
     co_return;
   }
 
-  io::SimWorld world_{1};
+  std::unique_ptr<io::SimWorld> world_ = std::make_unique<io::SimWorld>(1);
   io::SimNode* node_ = nullptr;
+  std::size_t data_loops_;
 };
 
 inline constexpr TopicId kTopic{1, 2};
