@@ -213,6 +213,11 @@ LogResult<void> Log::warmed(ColdRead& read, LogResult<void> outcome) {
   GUARDED(impl_->warmed(read, std::move(outcome)));
 }
 
+void Log::epochs_journaled() {
+  if (asleep()) sleep_->epoch_version_journaled = sleep_->epoch_version;
+  else impl_->epoch_version_journaled = impl_->epoch_version;
+}
+
 EpochEnd Log::end_offset_for(Epoch epoch) const {
   return (asleep() ? sleep_->epochs : impl_->epochs).end_offset_for(epoch, log_end_offset());
 }
@@ -261,7 +266,8 @@ std::int64_t Log::unflushed_messages() const {
 bool Log::wants_flush() const {
   if (asleep()) return false;
   return impl_->recovery_point < impl_->active().base() ||
-         impl_->epoch_version != impl_->epoch_version_saved || impl_->unsaved();
+         impl_->epoch_version != std::max(impl_->epoch_version_saved, impl_->epoch_version_journaled) ||
+         impl_->unsaved();
 }
 
 FlushPlan Log::begin_flush() {

@@ -188,6 +188,8 @@ class Log {
   LogResult<void> warmed(ColdRead& read, LogResult<void> outcome);
 
   // Epochs (OffsetForLeaderEpoch, truncation).
+  /// The epochs as they are now stand in a journal: no flush is wanted for them alone.
+  void epochs_journaled();
   EpochEnd end_offset_for(Epoch epoch) const;
   std::optional<Epoch> epoch_at(Offset offset) const;
   const std::vector<EpochEntry>& epochs() const;

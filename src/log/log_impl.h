@@ -85,6 +85,7 @@ struct Log::Impl {
 
   std::uint64_t epoch_version = 0;
   std::uint64_t epoch_version_saved = 0;
+  std::uint64_t epoch_version_journaled = 0;
   std::uint64_t directory_version_synced = 0;
   std::uint64_t truncations = 0;
   std::vector<std::string> unsynced_paths;

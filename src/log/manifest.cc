@@ -125,6 +125,7 @@ LogResult<ManifestEntry> read_entry(In& in) {
   known.log_start_offset = Offset(in.number<std::int64_t>());
   known.log_end_offset = Offset(in.number<std::int64_t>());
   Offset unstable(in.number<std::int64_t>());
+  if (unstable < kNoOffset) return Err(corrupt("an unstable offset that cannot be"));
   if (unstable >= Offset(0)) known.first_unstable_offset = unstable;
   known.size_bytes = in.number<std::uint64_t>();
   known.segments = in.number<std::uint32_t>();

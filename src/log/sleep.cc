@@ -133,6 +133,7 @@ LogResult<void> Log::complete_wake(Waking& waking) {
   impl.epochs = std::move(sleep.epochs);
   impl.epoch_version = sleep.epoch_version + (mended ? 1 : 0);
   impl.epoch_version_saved = sleep.epoch_version_saved;
+  impl.epoch_version_journaled = sleep.epoch_version_journaled;
   Offset start = std::max(sleep.summary.log_start_offset, impl.log_start);
   Offset high_watermark = sleep.high_watermark;
   impl_ = std::move((*done.outcome)->impl_);
@@ -205,6 +206,7 @@ LogResult<bool> Log::doze() {
   sleep->epochs = std::move(log.epochs);
   sleep->epoch_version = log.epoch_version;
   sleep->epoch_version_saved = log.epoch_version_saved;
+  sleep->epoch_version_journaled = log.epoch_version_journaled;
   sleep->high_watermark = log.high_watermark;
   sleep->notes = std::move(log.context.notes);
   if (log.producers.knows_more_than_snapshot()) sleep->producers = std::move(log.producers);

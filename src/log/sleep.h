@@ -18,6 +18,7 @@ struct Log::Sleep {
   EpochCache epochs;
   std::uint64_t epoch_version = 0;
   std::uint64_t epoch_version_saved = 0;
+  std::uint64_t epoch_version_journaled = 0;
   Offset high_watermark{0};
   bool start_moved = false;  // since the segments were last looked at
   bool closed = false;

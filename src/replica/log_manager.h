@@ -25,6 +25,7 @@
 #include "image/image.h"
 #include "io/mutex.h"
 #include "io/runtime.h"
+#include "log/epoch_journal.h"
 #include "log/log_directory.h"
 #include "log/manifest.h"
 #include "replica/future_replica.h"
@@ -139,6 +140,12 @@ class LogManager {
     std::optional<PartitionSettings> settings;
   };
 
+  /// An epoch that a log has entered, for the journal.
+  struct Entered {
+    TopicIdPartition id;
+    log::EpochEntry entry;
+  };
+
   std::size_t partition_count() const { return places_.size(); }
 
  private:
@@ -165,6 +172,7 @@ class LogManager {
     const log::ManifestEntry* known = nullptr;  // what a manifest tells of it
     bool marked = false;                        // of `known`: somebody has
     bool epochs_saved = true;                   // of `known`
+    std::vector<log::EpochEntry> epochs;        // that a journal tells of
     log::OpenLog how;
   };
   // What the start found in a directory.
@@ -185,6 +193,8 @@ class LogManager {
     std::map<log::PartitionName, const log::ManifestEntry*> known;  // in it
     std::set<const log::ManifestEntry*> marked;                     // written to since
     bool synced = false;                                            // as a whole, before the logs were opened
+    std::map<log::PartitionName, log::EpochStart> journal;  // the newest found, while the logs are opened
+    std::vector<log::EpochStart> unjournaled;               // to be written next
     log::OffsetCheckpoint recovery_points;
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
@@ -240,6 +250,11 @@ class LogManager {
   void say_unclean(const std::vector<Work>& work) const;
   void say_recovered(Duration took) const;
   static Opened open_one(LogManager* self, const Work& work);
+  static Result<void, StoreError> read_journal(LogManager* self, std::size_t directory);
+  static void restore_epochs(const Work& work, log::Log& log);
+  void journal(const std::vector<Entered>& entered);
+  static io::Task<void> run_journal(LogManager* self);
+  io::Task<void> end_journals();
   static void sync_before_opening(LogManager* self, std::vector<Work>& work);
   static bool open_known(LogManager* self, const Work& work, Opened& result);
   static void read_manifest(LogManager* self, std::size_t directory, const image::Image& image,
@@ -298,6 +313,7 @@ class LogManager {
   PartitionSet unserved_;
   std::map<TopicIdPartition, bool> no_room_;  // to be opened when the disk has room; true: fresh
   bool reopening_ = false;
+  bool journaling_ = false;
   std::function<void()> on_unserved_changed_;
   std::shared_ptr<const image::Image> image_;  // that was applied last
   std::vector<LogStart> unsaved_starts_;

@@ -269,6 +269,7 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch, Epoch quorum_epoch) {
   stopping_ = true;
   stop_signal_.notify_all();
   auto turn = co_await applying_.lock();
+  while (journaling_) co_await stop_signal_.wait();
   std::vector<io::Task<void>> closing;
   std::vector<std::shared_ptr<std::vector<TopicIdPartition>>> unclean;
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
@@ -289,6 +290,7 @@ io::Task<void> LogManager::stop(std::int64_t broker_epoch, Epoch quorum_epoch) {
   co_await remove_later(&loop_, std::move(deleted), Duration::zero());
   co_await write_checkpoints(true);
   co_await write_stopped_manifests(broker_epoch, quorum_epoch);
+  co_await end_journals();
   co_await mark_clean(broker_epoch);
 }
 

@@ -19,18 +19,25 @@ io::Task<void> add_there(LoopPartitions* there,
   co_return;
 }
 
-io::Task<void> lead_there(LoopPartitions* there,
-                          std::shared_ptr<std::vector<LogManager::Leadership>> changes) {
+io::Task<std::vector<LogManager::Entered>> lead_there(LoopPartitions* there,
+                                                      std::shared_ptr<std::vector<LogManager::Leadership>> changes) {
+  std::vector<LogManager::Entered> entered;
   for (const LogManager::Leadership& change : *changes) {
     auto partition = there->find(change.id);
     if (partition == nullptr) continue;
     if (change.settings.has_value()) partition->set_settings(*change.settings);
-    if (change.leads)
-      partition->lead(change.epoch);
-    else
+    if (!change.leads) {
       partition->stand_down();
+      continue;
+    }
+    log::Log& log = partition->log();
+    Epoch before = log.epochs().empty() ? kNoEpoch : log.epochs().back().epoch;
+    partition->lead(change.epoch);
+    if (log.epochs().empty() || log.epochs().back().epoch == before) continue;
+    log.epochs_journaled();
+    entered.push_back({change.id, log.epochs().back()});
   }
-  co_return;
+  co_return std::move(entered);
 }
 
 }  // namespace
@@ -196,7 +203,8 @@ io::Task<void> LogManager::send(std::vector<std::shared_ptr<std::vector<Leadersh
     if (by_loop[i]->empty()) continue;
     LoopPartitions* there = &partitions_.on_loop(i);
     auto work = [there, list = by_loop[i]] { return lead_there(there, list); };
-    co_await io::run_on(there->loop(), std::move(work));
+    std::vector<Entered> entered = co_await io::run_on(there->loop(), std::move(work));
+    journal(entered);
   }
 }
 

@@ -103,6 +103,7 @@ Result<void, StoreError> LogManager::load_directory(LogManager* self, std::size_
   state.recovery_points = std::move(*recovery);
   state.log_starts = std::move(*starts);
   state.high_watermarks = std::move(*marks);
+  TRY(read_journal(self, index));
   auto listing = dir.list();
   if (listing.failed()) return Err(from_log(listing.error()));
   for (const std::string& unknown : listing->unknown) {
@@ -145,6 +146,9 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
       if (known->second->topic_id == one.id.topic_id) one.known = known->second;
       one.marked = state.marked.contains(known->second);
       one.epochs_saved = state.clean;
+    }
+    if (auto start = state.journal.find(one.place.name); start != state.journal.end()) {
+      if (start->second.topic_id == one.id.topic_id) one.epochs.push_back(start->second.entry);
     }
     self->places_[one.id] = one.place;
   }
@@ -296,6 +300,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
     }
   }
   if (result.log != nullptr) {
+    restore_epochs(work, *result.log);
     auto asleep = result.log->doze();
     if (asleep.failed()) {
       result.error = asleep.error().message;
@@ -327,6 +332,8 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
   co_await open_and_hand_over(std::move(*work), image);
   for (DirectoryState& state : states_) {
     state.known.clear();
+    state.marked.clear();
+    state.journal.clear();
     state.manifest.reset();
   }
   say_recovered(loop_.now() - began);

@@ -135,7 +135,86 @@ bool LogManager::open_known(LogManager* self, const Work& work, Opened& result) 
   for (const log::EpochEntry& entry : work.known->epochs) epochs.assign(entry.epoch, entry.start_offset);
   bool saved = work.epochs_saved && !epochs.truncate_from_start(summary.log_start_offset);
   result.log = log::Log::open_asleep(disk, work.how, summary, std::move(epochs), saved);
+  restore_epochs(work, *result.log);
   return true;
+}
+
+// ---- epochs
+
+Result<void, StoreError> LogManager::read_journal(LogManager* self, std::size_t directory) {
+  log::LogDirectory& dir = *self->directories_[directory];
+  auto content = dir.disk().read_file(log::epoch_journal_path(dir.path()), kManifestMax);
+  if (content.failed() && content.error().kind == io::ErrorKind::kNotFound) return {};
+  if (content.failed()) return Err(StoreError{content.error().what});
+  std::vector<log::EpochStart> found = log::parse_epoch_starts(*content);
+  // The newest of each partition is enough to go on with; a journal that only grew would never end.
+  std::map<log::PartitionName, log::EpochStart>& newest = self->states_[directory].journal;
+  for (log::EpochStart& start : found) {
+    log::PartitionName name = start.name;
+    newest.insert_or_assign(std::move(name), std::move(start));
+  }
+  std::vector<log::EpochStart> kept;
+  for (const auto& [name, start] : newest) kept.push_back(start);
+  std::string written = log::format_epoch_starts(kept);
+  if (written.size() == content->size()) return {};
+  auto rewritten = dir.disk().write_file(log::epoch_journal_path(dir.path()), written);
+  if (rewritten.failed() && rewritten.error().kind != io::ErrorKind::kNoSpace)
+    return Err(StoreError{rewritten.error().what});
+  return {};
+}
+
+// Those that can be: the log may have been another one since.
+void LogManager::restore_epochs(const Work& work, log::Log& log) {
+  std::vector<log::EpochEntry> all = work.epochs;
+  if (work.known != nullptr) all.insert(all.begin(), work.known->epochs.begin(), work.known->epochs.end());
+  for (const log::EpochEntry& entry : all) {
+    bool newer = log.epochs().empty() || (entry.epoch > log.epochs().back().epoch &&
+                                          entry.start_offset >= log.epochs().back().start_offset);
+    if (newer && entry.start_offset <= log.log_end_offset()) log.assign_epoch(entry.epoch, entry.start_offset);
+  }
+  log.epochs_journaled();
+}
+
+void LogManager::journal(const std::vector<Entered>& entered) {
+  for (const Entered& one : entered) {
+    auto place = places_.find(one.id);
+    if (place == places_.end()) continue;
+    states_[place->second.directory].unjournaled.push_back({place->second.name, one.id.topic_id, one.entry});
+  }
+  if (!entered.empty() && !std::exchange(journaling_, true)) loop_.spawn(run_journal(this));
+}
+
+// What is entered while one write is under way goes out with the next.
+io::Task<void> LogManager::run_journal(LogManager* self) {
+  bool any = true;
+  while (std::exchange(any, false)) {
+    for (std::size_t i = 0; i < self->states_.size(); ++i) {
+      if (self->states_[i].unjournaled.empty() || self->states_[i].failed) continue;
+      any = true;
+      auto starts = std::make_shared<std::vector<log::EpochStart>>(std::exchange(self->states_[i].unjournaled, {}));
+      log::LogDirectory* dir = self->directories_[i].get();
+      auto job = [dir, starts] { return log::append_epoch_starts(dir->disk(), dir->path(), *starts); };
+      auto written = co_await io::offload(self->loop_, std::move(job));
+      if (written.has_value()) continue;
+      // Without room the checkpoints of those that are used tell it, and the clean stop.
+      if (written.error().kind == log::LogErrorKind::kNoSpace)
+        self->loop_.log().warn("log", "{}: no room for the journal of epochs", dir->path());
+      else
+        self->directory_failed(i, written.error().message);
+    }
+  }
+  self->journaling_ = false;
+  self->stop_signal_.notify_all();
+}
+
+// The logs' own files tell all of it now.
+io::Task<void> LogManager::end_journals() {
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    if (states_[i].failed || states_[i].unclean || !states_[i].holds_partitions) continue;
+    log::LogDirectory* dir = directories_[i].get();
+    auto job = [dir] { return dir->disk().remove_file(log::epoch_journal_path(dir->path())); };
+    (void)co_await io::offload(loop_, std::move(job));
+  }
 }
 
 Manifest LogManager::new_manifest(Manifest::Kind kind, std::int64_t broker_epoch, Epoch quorum_epoch,

@@ -13,12 +13,15 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/crc32c.h"
 #include "base/endian.h"
 #include "base/properties.h"
 #include "image/builder.h"
 #include "image/record.h"
 #include "log/epoch_cache.h"
+#include "log/epoch_journal.h"
 #include "log/log_directory.h"
+#include "log/manifest.h"
 #include "log/producer_state.h"
 #include "log/segment_index.h"
 #include "log/txn_index.h"
@@ -176,6 +179,25 @@ void names(ByteView input) {
   }
 }
 
+void manifest(ByteView input) {
+  // With its checksum put right, so that the rest is read, too.
+  std::string content(as_text(input));
+  if (content.size() >= 10)
+    store_be(reinterpret_cast<std::uint8_t*>(content.data()) + 6, crc32c(as_bytes(content).subspan(10)));
+  auto read = log::parse_manifest(content);
+  if (read.has_value()) CHECK(log::format_manifest(*read) == content, "a manifest changes");
+}
+
+void manifest_marks(ByteView input) {
+  (void)log::parse_marks(as_text(input), 42);
+}
+
+void epoch_journal(ByteView input) {
+  std::vector<log::EpochStart> starts = log::parse_epoch_starts(as_text(input));
+  std::string again = log::format_epoch_starts(starts);
+  CHECK(as_text(input).starts_with(again), "a journal of epochs changes");
+}
+
 using Loader = void (*)(ByteView input);
 constexpr Loader kLoaders[] = {offset_checkpoint,
                                epoch_checkpoint,
@@ -191,7 +213,10 @@ constexpr Loader kLoaders[] = {offset_checkpoint,
                                properties,
                                names,
                                log_directory,
-                               partition_directory};
+                               partition_directory,
+                               manifest,
+                               manifest_marks,
+                               epoch_journal};
 
 }  // namespace
 }  // namespace milena::fuzz

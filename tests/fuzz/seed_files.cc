@@ -8,6 +8,8 @@
 #include "base/endian.h"
 #include "image/record.h"
 #include "log/epoch_cache.h"
+#include "log/epoch_journal.h"
+#include "log/manifest.h"
 #include "log/log_directory.h"
 #include "log/producer_state.h"
 #include "log/segment_index.h"
@@ -39,7 +41,10 @@ enum Choice : std::uint8_t {
   kProperties,
   kNames,
   kLogDirectory,
-  kPartitionDirectory
+  kPartitionDirectory,
+  kManifest,
+  kManifestMarks,
+  kEpochJournal
 };
 
 constexpr Timestamp kNow{1'700'000'000'000};
@@ -148,6 +153,22 @@ void seed_small_files(const Sink& sink) {
   text("txn-index", kTxnIndex,
        log::format_txn_index({{ProducerId(1), Offset(0), Offset(3), Offset(4)},
                               {ProducerId(2), Offset(2), Offset(6), Offset(7)}}));
+  text("epoch-journal", kEpochJournal,
+       log::format_epoch_starts({{{"a.b-c", PartitionId(7)}, kId, {Epoch(3), Offset(12)}},
+                                 {{"t", PartitionId(0)}, kId, {Epoch(0), Offset(0)}}}));
+  log::Manifest manifest;
+  manifest.mark_files = 2;
+  manifest.identity = {"3f0c", 7};
+  manifest.entries.push_back({{"a.b-c", PartitionId(7)}, kId, {}, {}});
+  manifest.entries.push_back({{"t", PartitionId(0)},
+                              kId,
+                              {Offset(3), Offset(40), Offset(7), 5000, 2, kNow, Offset(20), 11, 1200, 123},
+                              {{Epoch(0), Offset(0)}, {Epoch(3), Offset(30)}}});
+  text("manifest", kManifest, log::format_manifest(manifest));
+  std::string marks{"MlnD\0\1\0\0\0\x2a", 10};
+  std::array<std::uint8_t, 4> sum{};
+  store_be(sum.data(), crc32c(as_bytes(marks)));
+  text("manifest-marks", kManifestMarks, marks + std::string(as_text(ByteView(sum))));
   log::SegmentIndex index(Offset(0));
   for (int i = 0; i < 4; ++i) {
     index.add(Offset(i), static_cast<std::uint64_t>(i) * 100, 100, kNow + i, 50);
