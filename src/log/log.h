@@ -207,6 +207,9 @@ class Log {
   /// Deletes whole segments that retention.ms, retention.bytes or the log start offset give up; never records
   /// at or above the high watermark. Returns how many.
   LogResult<std::size_t> delete_old_segments(Timestamp now, Waits waits = Waits::kAllowed);
+  /// When delete_old_segments, roll_if_due and expire_producers may next find something to do if nothing is appended
+  /// and no setting changes; Timestamp::max(): never.
+  Timestamp next_retention() const;
   /// Paths of files that retention and truncation gave up since the last call: remove them elsewhere, after
   /// file.delete.delay.ms (readers may still hold plans on them).
   std::vector<std::string> take_deleted_files();

@@ -94,6 +94,8 @@ class Segment {
   Timestamp known_max_timestamp() const {
     return index_ ? index_->max_timestamp() : max_timestamp_.value_or(kNoTimestamp);
   }
+  /// As first_timestamp, where that is in memory.
+  std::optional<Timestamp> known_first_timestamp() const { return first_timestamp_; }
   /// As max_timestamp, or the file's time of change where no record has one (formats before 0.10).
   LogResult<Timestamp> retention_timestamp();
   /// Of the first batch: what segment.ms counts from.

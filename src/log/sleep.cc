@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "log/log_impl.h"
@@ -25,7 +26,36 @@ class LogWaking final : public Waking {
   OpenLog how_;
 };
 
+constexpr Timestamp kNever(std::numeric_limits<std::int64_t>::max());
+
+/// The first moment that is more than `delay_ms` behind.
+Timestamp later(Timestamp from, std::int64_t delay_ms) {
+  if (delay_ms >= std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(from.value(), 0) - 1) return kNever;
+  return Timestamp(from.value() + delay_ms + 1);
+}
+
 }  // namespace
+
+Timestamp Log::next_retention() const {
+  if (asleep()) return sleep_->next_retention();
+  const Impl& log = *impl_;
+  const LogOptions& options = log.context.options;
+  Timestamp next = kNever;
+  const Segment& active = log.active();
+  bool any = log.segments.size() > 1 || active.size() > 0;
+  if (options.delete_old_segments && options.retention_ms >= 0 && any) {
+    Timestamp oldest = log.segments.front()->known_max_timestamp();
+    next = oldest.value() < 0 ? Timestamp(0) : later(oldest, options.retention_ms);  // 0: look each time
+  }
+  if (active.size() > 0) {
+    Timestamp first = active.known_first_timestamp().value_or(Timestamp(0));
+    next = std::min(next, later(first, options.segment_ms - active.roll_jitter_ms()));
+  }
+  for (const ProducerEntry& entry : log.producers.producers()) {
+    if (!entry.txn_first_offset) next = std::min(next, later(entry.last_timestamp, options.producer_id_expiration_ms));
+  }
+  return next;
+}
 
 LogResult<void> Log::Sleep::usable() const {
   if (!offline.empty()) return Err(LogError{LogErrorKind::kOffline, offline});
@@ -74,6 +104,13 @@ bool Log::Sleep::retention_due(Timestamp now) const {
     return true;
   if (options.retention_ms < 0) return false;
   return summary.oldest == kNoTimestamp || now - summary.oldest > options.retention_ms;
+}
+
+Timestamp Log::Sleep::next_retention() const {
+  const LogOptions& options = how.options;
+  if (retention_due(Timestamp(0))) return Timestamp(0);
+  bool by_time = options.delete_old_segments && options.retention_ms >= 0 && summary.size_bytes > 0;
+  return by_time ? later(summary.oldest, options.retention_ms) : kNever;
 }
 
 FlushPlan Log::Sleep::begin_flush() const {

@@ -37,6 +37,7 @@ struct Log::Sleep {
   LogResult<bool> advance_start(Offset offset);
   /// Whether retention may find something to delete.
   bool retention_due(Timestamp now) const;
+  Timestamp next_retention() const;
   FlushPlan begin_flush() const;
   void complete_flush(const FlushPlan& plan);
 };

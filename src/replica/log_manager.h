@@ -195,9 +195,14 @@ class LogManager {
     bool synced = false;                                            // as a whole, before the logs were opened
     std::map<log::PartitionName, log::EpochStart> journal;  // the newest found, while the logs are opened
     std::vector<log::EpochStart> unjournaled;               // to be written next
+    // As they are, and whether the files lack some of it; names that the files may have and that are not here.
     log::OffsetCheckpoint recovery_points;
     log::OffsetCheckpoint log_starts;
     log::OffsetCheckpoint high_watermarks;
+    bool recovery_unsaved = false;
+    bool starts_unsaved = false;
+    bool marks_unsaved = false;
+    std::set<log::PartitionName> gone;
   };
   struct Move {
     std::size_t target = 0;
@@ -229,9 +234,6 @@ class LogManager {
     std::string old_path;
     std::string error;
     std::unique_ptr<log::Log> log;
-  };
-  struct Checkpoints {
-    std::vector<log::OffsetCheckpoint> recovery_points, log_starts, high_watermarks;  // one per directory
   };
 
   static Result<void, StoreError> open_all(LogManager* self);
@@ -286,7 +288,8 @@ class LogManager {
   static void run_swap(Swap& swap);
   io::Task<void> begin_leftover_moves();
 
-  io::Task<std::shared_ptr<Checkpoints>> collect();
+  io::Task<void> collect();
+  void forget_checkpoints(const Place& place);
   io::Task<void> write_checkpoints(bool all);
   io::Task<void> write_log_starts(std::size_t directory, log::OffsetCheckpoint starts);
   static io::Task<void> run_checkpoints(LogManager* self);

@@ -2,6 +2,8 @@
 #include "replica/log_manager.h"
 
 #include <algorithm>
+#include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "io/when_all.h"
@@ -18,68 +20,96 @@ struct LogState {
   Offset high_watermark{0};
 };
 
-io::Task<std::vector<LogState>> states_there(LoopPartitions* there) {
+// Of those that have changed since the last time.
+io::Task<std::vector<LogState>> changes_there(LoopPartitions* there) {
   std::vector<LogState> states;
-  for (const auto& [id, partition] : there->all()) {
+  for (const auto& partition : std::exchange(there->changes().checkpoints, {})) {
+    partition->taken_for_checkpoints();
     log::Log& log = partition->log();
     for (const std::string& note : log.take_notes()) there->loop().log().info("log", "{}", note);
     if (log.offline()) continue;
-    states.push_back({id, log.recovery_point(), log.log_start_offset(), log.high_watermark()});
+    states.push_back({partition->id(), log.recovery_point(), log.log_start_offset(), log.high_watermark()});
   }
   co_return std::move(states);
 }
 
+bool set_offset(log::OffsetCheckpoint& offsets, const log::PartitionName& name, Offset offset) {
+  auto [it, added] = offsets.try_emplace(name, offset);
+  bool changed = added || it->second != offset;
+  it->second = offset;
+  return changed;
+}
+
+// The partitions of a loop by when retention must look at them next.
+class Deadlines {
+ public:
+  void set(const TopicIdPartition& id, Timestamp when) {
+    if (auto it = when_.find(id); it != when_.end()) {
+      by_time_.erase({it->second, id});
+      when_.erase(it);
+    }
+    if (when.value() == INT64_MAX) return;
+    when_.emplace(id, when);
+    by_time_.emplace(when, id);
+  }
+  std::vector<TopicIdPartition> due(Timestamp now) const {
+    std::vector<TopicIdPartition> ids;
+    for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it) ids.push_back(it->second);
+    return ids;
+  }
+
+ private:
+  std::unordered_map<TopicIdPartition, Timestamp> when_;
+  std::set<std::pair<Timestamp, TopicIdPartition>> by_time_;
+};
+
 }  // namespace
 
-io::Task<std::shared_ptr<LogManager::Checkpoints>> LogManager::collect() {
-  auto checkpoints = std::make_shared<Checkpoints>();
-  checkpoints->recovery_points.resize(directories_.size());
-  checkpoints->log_starts.resize(directories_.size());
-  checkpoints->high_watermarks.resize(directories_.size());
-  // What is not open keeps what is known of it.
-  auto keep = [](const log::PartitionName& name, const log::OffsetCheckpoint& from,
-                 log::OffsetCheckpoint& to) {
-    if (auto it = from.find(name); it != from.end()) to.insert(*it);
-  };
-  for (const auto& [id, place] : places_) {
-    const DirectoryState& known = states_[place.directory];
-    keep(place.name, known.recovery_points, checkpoints->recovery_points[place.directory]);
-    keep(place.name, known.log_starts, checkpoints->log_starts[place.directory]);
-    keep(place.name, known.high_watermarks, checkpoints->high_watermarks[place.directory]);
-  }
+io::Task<void> LogManager::collect() {
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
-    auto work = [there] { return states_there(there); };
+    auto work = [there] { return changes_there(there); };
     std::vector<LogState> states = co_await io::run_on(there->loop(), std::move(work));
     for (const LogState& state : states) {
       auto it = places_.find(state.id);
       if (it == places_.end()) continue;
-      std::size_t directory = it->second.directory;
       const log::PartitionName& name = it->second.name;
-      checkpoints->recovery_points[directory][name] = state.recovery_point;
-      checkpoints->high_watermarks[directory][name] = state.high_watermark;
-      checkpoints->log_starts[directory].erase(name);
-      if (state.log_start > Offset(0)) checkpoints->log_starts[directory][name] = state.log_start;
+      DirectoryState& known = states_[it->second.directory];
+      known.recovery_unsaved |= set_offset(known.recovery_points, name, state.recovery_point);
+      known.marks_unsaved |= set_offset(known.high_watermarks, name, state.high_watermark);
+      if (state.log_start > Offset(0)) known.starts_unsaved |= set_offset(known.log_starts, name, state.log_start);
+      else known.starts_unsaved |= known.log_starts.erase(name) > 0;
     }
   }
-  co_return checkpoints;
 }
 
+// The partition is no longer in the directory.
+void LogManager::forget_checkpoints(const Place& place) {
+  DirectoryState& state = states_[place.directory];
+  std::size_t known = 0;
+  for (auto* map : {&state.recovery_points, &state.log_starts, &state.high_watermarks}) known += map->erase(place.name);
+  if (known == 0) return;
+  state.gone.insert(place.name);
+  state.recovery_unsaved = state.starts_unsaved = state.marks_unsaved = true;
+}
+
+// REQUIRES: applying_ is held, so that the pool may read the offsets where they are.
 io::Task<void> LogManager::write_checkpoints(bool all) {
-  auto now = co_await collect();
+  co_await collect();
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     DirectoryState& state = states_[i];
     if (state.failed || !state.holds_partitions) continue;
     bool was_full = std::exchange(state.full, false);
-    bool recovery = all && now->recovery_points[i] != state.recovery_points;
-    bool starts = all && now->log_starts[i] != state.log_starts;
-    bool marks = now->high_watermarks[i] != state.high_watermarks;
+    bool recovery = all && state.recovery_unsaved;
+    bool starts = all && state.starts_unsaved;
+    bool marks = state.marks_unsaved;
     if (!recovery && !starts && !marks) continue;
     log::LogDirectory* dir = directories_[i].get();
-    auto job = [dir, now, i, recovery, starts, marks]() -> log::LogResult<void> {
-      if (recovery) TRY(dir->write_checkpoint(log::CheckpointFile::kRecoveryPoint, now->recovery_points[i]));
-      if (starts) TRY(dir->write_checkpoint(log::CheckpointFile::kLogStart, now->log_starts[i]));
-      if (marks) TRY(dir->write_checkpoint(log::CheckpointFile::kReplication, now->high_watermarks[i]));
+    auto job = [dir, this, i, recovery, starts, marks]() -> log::LogResult<void> {
+      const DirectoryState& from = states_[i];
+      if (recovery) TRY(dir->write_checkpoint(log::CheckpointFile::kRecoveryPoint, from.recovery_points));
+      if (starts) TRY(dir->write_checkpoint(log::CheckpointFile::kLogStart, from.log_starts));
+      if (marks) TRY(dir->write_checkpoint(log::CheckpointFile::kReplication, from.high_watermarks));
       return {};
     };
     auto written = co_await io::offload(loop_, std::move(job));
@@ -93,9 +123,10 @@ io::Task<void> LogManager::write_checkpoints(bool all) {
       directory_failed(i, written.error().message);
       continue;
     }
-    if (recovery) state.recovery_points = now->recovery_points[i];
-    if (starts) state.log_starts = now->log_starts[i];
-    if (marks) state.high_watermarks = now->high_watermarks[i];
+    state.recovery_unsaved = state.recovery_unsaved && !recovery;
+    state.starts_unsaved = state.starts_unsaved && !starts;
+    state.marks_unsaved = state.marks_unsaved && !marks;
+    if (recovery && starts && marks) state.gone.clear();
   }
 }
 
@@ -106,6 +137,7 @@ io::Task<void> LogManager::write_log_starts(std::size_t directory, log::OffsetCh
   auto written = co_await io::offload(loop_, std::move(job));
   if (written.has_value()) {
     states_[directory].log_starts = *content;
+    states_[directory].starts_unsaved = false;
   } else if (written.error().kind == log::LogErrorKind::kNoSpace) {
     // Deleting is how room is made: what is deleted stays so in memory, and the next checkpoints tell it.
     loop_.log().warn("log", "{}: no room for log start offsets: {}", dir->path(), written.error().message);
@@ -125,7 +157,8 @@ io::Task<std::vector<TopicIdPartition>> LogManager::save_log_starts(std::vector<
     if (place == places_.end()) continue;
     std::size_t directory = place->second.directory;
     auto known = states_[directory].log_starts.find(place->second.name);
-    if (known != states_[directory].log_starts.end() && known->second >= start.offset) continue;
+    bool saved = !states_[directory].starts_unsaved && known != states_[directory].log_starts.end();
+    if (saved && known->second >= start.offset) continue;
     if (states_[directory].failed || start.offset <= Offset(0)) continue;
     auto [content, added] = changed.try_emplace(directory);
     if (added) content->second = states_[directory].log_starts;
@@ -170,19 +203,30 @@ io::Task<void> LogManager::run_timed_flushes(LogManager* self, LoopPartitions* t
   io::Loop& loop = there->loop();
   while (true) {
     co_await io::sleep_for(loop, self->options_.flush_interval);
-    for (const auto& [id, partition] : there->all()) partition->flush_if_old(loop.now());
+    for (const auto& partition : std::exchange(there->changes().unflushed, {})) {
+      partition->taken_for_flush();
+      partition->flush_if_old(loop.now());
+      partition->note_unflushed();  // until it has been synced
+    }
   }
 }
 
 io::Task<void> LogManager::run_retention(LogManager* self, LoopPartitions* there) {
   io::Loop& loop = there->loop();
   Duration interval = self->options_.retention_check_interval;
+  Deadlines deadlines;
   while (true) {
     co_await io::sleep_for(loop, interval);
-    std::vector<std::shared_ptr<Partition>> partitions;
-    for (const auto& [id, partition] : there->all()) partitions.push_back(partition);
-    for (const auto& partition : partitions) {
+    std::vector<std::shared_ptr<Partition>> due = std::exchange(there->changes().retention, {});
+    for (const auto& partition : due) partition->taken_for_retention();
+    for (const TopicIdPartition& id : deadlines.due(loop.wall_now())) {
+      deadlines.set(id, Timestamp(INT64_MAX));
+      if (auto partition = there->find(id); partition != nullptr) due.push_back(std::move(partition));
+    }
+    for (const auto& partition : due) {
       std::vector<std::string> paths = co_await Partition::retain(partition, loop.wall_now());
+      bool goes_on = !partition->retired() && !partition->log().offline();
+      deadlines.set(partition->id(), goes_on ? partition->log().next_retention() : Timestamp(INT64_MAX));
       Duration delay = from_ms(partition->settings().file_delete_delay_ms);
       if (!paths.empty()) loop.spawn(remove_later(&loop, std::move(paths), delay));
     }

@@ -219,6 +219,7 @@ io::Task<void> LogManager::delete_topic(TopicId topic) {
     it = places_.erase(it);
   }
   for (auto& [id, place] : gone) {
+    forget_checkpoints(place);
     co_await end_move(id, true);
     co_await remove_one(id, place);
   }

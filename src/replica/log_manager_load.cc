@@ -321,6 +321,20 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
   auto work = co_await io::offload(loop_, std::move(job));
   if (work.failed()) co_return Err(work.error());
   say_unclean(*work);
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    std::set<log::PartitionName> here;
+    for (const auto& [id, place] : places_) {
+      if (place.directory == i) here.insert(place.name);
+    }
+    std::vector<log::PartitionName> absent;
+    for (const auto& [name, offset] : states_[i].high_watermarks) {
+      if (!here.contains(name)) absent.push_back(name);
+    }
+    for (const auto& [name, offset] : states_[i].recovery_points) {
+      if (!here.contains(name)) absent.push_back(name);
+    }
+    for (const log::PartitionName& name : absent) forget_checkpoints({i, name});
+  }
   // What the metadata assigns to this broker and no directory holds is created empty.
   for (const auto& [topic_id, topic] : image->topics) {
     for (const auto& [index, state] : topic->partitions) {
@@ -383,6 +397,7 @@ io::Task<void> LogManager::forget_earlier_topics(std::vector<Work>* work) {
     std::size_t stale = 0;
     for (const Work& one : *work) {
       if (!one.fresh || one.place.directory != i) continue;
+      stale += kept->gone.count(one.place.name);
       for (auto* map : {&kept->recovery_points, &kept->log_starts, &kept->high_watermarks})
         stale += map->erase(one.place.name);
     }
@@ -398,6 +413,8 @@ io::Task<void> LogManager::forget_earlier_topics(std::vector<Work>* work) {
       state.recovery_points = std::move(kept->recovery_points);
       state.log_starts = std::move(kept->log_starts);
       state.high_watermarks = std::move(kept->high_watermarks);
+      state.recovery_unsaved = state.starts_unsaved = state.marks_unsaved = false;
+      state.gone.clear();
     } else if (written.error().kind != log::LogErrorKind::kNoSpace) {
       directory_failed(i, written.error().message);
     } else {

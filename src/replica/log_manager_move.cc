@@ -253,6 +253,7 @@ io::Task<Step> LogManager::take_place(TopicIdPartition id, std::shared_ptr<Move>
   state.log_starts = std::move(swap->log_starts);
   state.recovery_points = std::move(swap->recovery_points);
   state.high_watermarks = std::move(swap->high_watermarks);
+  forget_checkpoints({source, move->name});
   loop_.log().info("log", "{} has moved from {} to {}", move->name.to_string(), directories_[source]->path(),
                    directories_[move->target]->path());
   deleted_.insert(swap->old_path);

@@ -33,6 +33,8 @@ void Partition::set_settings(const PartitionSettings& settings) {
   if (MILENA_MUTANT("stale-settings")) return;
   settings_ = settings;
   log_->set_options(settings_.log);
+  note_change();
+  note_unflushed();
 }
 
 void Partition::lead(Epoch epoch) {
@@ -77,6 +79,7 @@ void Partition::replace_log(std::unique_ptr<log::Log> log) {
   told_offline_ = false;
   told_no_room_ = false;
   if (log_->offline()) go_offline(log_->offline_reason());
+  note_change();
   tell_moved();
 }
 
@@ -218,6 +221,22 @@ void Partition::write_queued() {
   tell_moved();
 }
 
+void Partition::report_to(ChangeLists* lists) {
+  changes_ = lists;
+  note_change();
+}
+
+void Partition::note_change() {
+  if (changes_ == nullptr || retired_) return;
+  if (!std::exchange(listed_for_checkpoints_, true)) changes_->checkpoints.push_back(shared_from_this());
+  if (!std::exchange(listed_for_retention_, true)) changes_->retention.push_back(shared_from_this());
+}
+
+void Partition::note_unflushed() {
+  if (changes_ == nullptr || retired_ || log_->unflushed_messages() == 0 || settings_.log.flush_ms == INT64_MAX) return;
+  if (!std::exchange(listed_for_flush_, true)) changes_->unflushed.push_back(shared_from_this());
+}
+
 bool WriteMarks::mark(std::uint32_t index) {
   if (ended_) return true;
   if (file_ == nullptr) {
@@ -277,6 +296,7 @@ io::Task<log::LogResult<void>> Partition::wake(std::shared_ptr<Partition> self) 
     if (log->asleep() && !log->offline()) self->refuse_queued(outcome.error());
   }
   if (self->first_queued_ != nullptr) self->loop_.ready().push(self->writer_);
+  self->note_change();  // it may sleep again when nothing was written, and its notes are to be told
   co_return outcome;
 }
 
@@ -319,6 +339,8 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
 }
 
 void Partition::after_append(const log::AppendResult& result) {
+  note_change();
+  note_unflushed();
   if (log_->unflushed_messages() >= settings_.log.flush_messages) {
     if (!held_from_.has_value()) held_from_ = result.first_offset;
     start_flush();
@@ -333,7 +355,9 @@ void Partition::move_high_watermark() {
   if (held_from_.has_value() && !MILENA_MUTANT("early-ack")) target = std::min(target, *held_from_);
   target = std::max(target, log_->high_watermark());  // one replica: what was committed stays so
   Offset before = log_->high_watermark();
-  if (log_->set_high_watermark(target) != before) progress_.notify_all();
+  if (log_->set_high_watermark(target) == before) return;
+  note_change();
+  progress_.notify_all();
 }
 
 void Partition::start_flush() {
@@ -364,6 +388,7 @@ io::Task<void> Partition::run_flushes(std::shared_ptr<Partition> self) {
       }
     }
     self->log_->complete_flush(*plan);
+    self->note_change();
     if (plan->no_room && !self->told_no_room_) {
       self->loop_.log().warn("log", "{}-{}: no room for its leader epochs; they are written later",
                              self->topic_, self->id_.partition);
@@ -440,6 +465,7 @@ DeletedRecords Partition::delete_records(Offset offset) {
   if (offset < Offset(0)) return DeletedRecords(ErrorCode::OFFSET_OUT_OF_RANGE);
   auto moved = log_->advance_log_start_offset(offset);
   if (moved.failed()) return DeletedRecords(failed(moved.error()));
+  note_change();
   DeletedRecords deleted;
   deleted.low_watermark = log_->log_start_offset();
   tell_moved();

@@ -57,6 +57,15 @@ class WriteMarks {
   bool ended_ = false;
 };
 
+class Partition;
+
+/// The partitions of a loop that something periodic must look at: each stands in a list at most once.
+struct ChangeLists {
+  std::vector<std::shared_ptr<Partition>> checkpoints;  // whose offsets may have changed since they were written
+  std::vector<std::shared_ptr<Partition>> retention;    // whose next look by retention is not known
+  std::vector<std::shared_ptr<Partition>> unflushed;    // with records that flush.ms is to have synced
+};
+
 class Partition : public std::enable_shared_from_this<Partition> {
  public:
   /// Told once, on the loop, when the log's disk failed.
@@ -133,13 +142,22 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   void add_watch(Watch& watch);
 
-  /// Deletes what retention gives up, rolls what is due; the files to remove later are returned.
+  /// Deletes what retention gives up, rolls what is due; the files to remove later are returned. When to do it again:
+  /// Log::next_retention.
   static io::Task<std::vector<std::string>> retain(std::shared_ptr<Partition> self, Timestamp now);
   /// A log that is asleep is opened by the pool; the partition goes offline where that fails. Errors: those of
   /// Log::complete_wake.
   static io::Task<log::LogResult<void>> wake(std::shared_ptr<Partition> self);
   /// It is offline because its log is damaged, not its disk.
   bool damaged() const { return damaged_; }
+  /// Where it says that it has changed; enters itself at once.
+  void report_to(ChangeLists* lists);
+  /// It was taken from the list.
+  void taken_for_checkpoints() { listed_for_checkpoints_ = false; }
+  void taken_for_retention() { listed_for_retention_ = false; }
+  void taken_for_flush() { listed_for_flush_ = false; }
+  /// Enters the list if there is something to sync.
+  void note_unflushed();
   /// A manifest knows the log by this number: its first write is to be marked.
   void known_as(std::shared_ptr<WriteMarks> marks, std::uint32_t index);
   /// Starts a flush of all that was appended, unless one runs that will be followed by another.
@@ -186,6 +204,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void write_queued();
   /// Before the log's files are changed.
   void mark_written();
+  void note_change();
   void refuse_queued(const log::LogError& why);
   static io::Task<void> wake_for_appends(std::shared_ptr<Partition> self);
   void after_append(const log::AppendResult& result);
@@ -216,6 +235,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Gate gate_ = Gate::kOpen;
   bool told_offline_ = false;
   bool told_no_room_ = false;
+  ChangeLists* changes_ = nullptr;
+  bool listed_for_checkpoints_ = false;
+  bool listed_for_retention_ = false;
+  bool listed_for_flush_ = false;
   std::shared_ptr<WriteMarks> marks_;  // null: no manifest tells of the log as it is
   std::uint32_t mark_ = 0;
   bool waking_ = false;

@@ -62,6 +62,7 @@ io::Task<log::LogResult<void>> Partition::fetch_cold(std::shared_ptr<Partition> 
   // Whoever retired the partition need not have waited: the files may have been gone from where they were.
   if (self->retired_ || self->shut() || self->log_ != log) co_return log::LogResult<void>();
   auto warmed = self->log_->warmed(*cold, std::move(*outcome));
+  self->note_change();  // for what it has to tell of repairs
   if (warmed.failed()) (void)self->failed(warmed.error());
   co_return warmed;
 }
@@ -190,6 +191,7 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
   auto rolled = log.roll_if_due(now);
   log.expire_producers(MILENA_MUTANT("wall-clock-expiry") ? now : self->steady_now());
   // Also where a full disk had no room to roll: this is what makes room.
+  Offset start = log.log_start_offset();
   auto deleted = log.delete_old_segments(now, log::Waits::kNever);
   for (std::size_t round = 1; is_cold(deleted); ++round) {
     auto fetched = co_await fetch_cold(self);
@@ -212,6 +214,7 @@ io::Task<std::vector<std::string>> Partition::retain(std::shared_ptr<Partition> 
   }
   self->tell_moved();
   std::vector<std::string> files = log.take_deleted_files();
+  if (log.log_start_offset() != start || deleted.failed()) self->note_change();
   // Who has only been read is not needed open until the next time.
   if (!self->flushing_ && !self->waking_ && self->first_queued_ == nullptr) {
     auto asleep = log.doze();

@@ -33,9 +33,11 @@ std::shared_ptr<Partition> LoopPartitions::find(const TopicIdPartition& id) cons
 void LoopPartitions::add(std::shared_ptr<Partition> partition) {
   TopicIdPartition id = partition->id();
   partition->use_cache(tails_);
+  Partition* raw = partition.get();
   bool added = partitions_.emplace(id, std::move(partition)).second;
   CHECK(added, "partition {}-{} was added twice", id.topic_id, id.partition);
   refused_.erase(id);
+  raw->report_to(&changes_);
 }
 
 std::shared_ptr<Partition> LoopPartitions::remove(const TopicIdPartition& id) {

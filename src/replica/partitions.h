@@ -38,6 +38,8 @@ class LoopPartitions {
     return refused_.contains(id) ? wire::ErrorCode::KAFKA_STORAGE_ERROR : wire::ErrorCode::NOT_LEADER_OR_FOLLOWER;
   }
   const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
+  /// What the periodic work has to look at, so that idle partitions cost it nothing.
+  ChangeLists& changes() { return changes_; }
   /// Copies under way to other directories: LogManager::move_replica.
   std::map<TopicIdPartition, std::shared_ptr<FutureReplica>>& futures() { return futures_; }
   wire::CompressionScratch& scratch() { return scratch_; }
@@ -53,6 +55,7 @@ class LoopPartitions {
   std::set<TopicIdPartition> refused_;
   std::shared_ptr<const std::set<TopicIdPartition>> unserved_;
   wire::CompressionScratch scratch_;
+  ChangeLists changes_;
 };
 
 class Partitions {
