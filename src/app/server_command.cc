@@ -70,12 +70,13 @@ void say_ready(const broker::Node& node, const HttpPort& http, const LoadedConfi
 io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const ServerOptions* asked) {
   io::Loop& loop = runtime->control_loop();
   Instant began = loop.now();
-  io::raise_open_file_limit();
+  std::size_t open_files = io::raise_open_file_limit();
   Ending ending(loop);
   broker::NodeOptions options;
   options.config = loaded->config;
   options.server = loaded->server;
   options.format_if_empty = asked->format;
+  options.open_files_limit = open_files;
   options.on_fatal = [&ending](const std::string&) {
     ending.fatal = true;
     ending.told.notify_all();

@@ -30,6 +30,12 @@ Limits limits_of(const config::ServerConfig& server, const config::KafkaConfig& 
   return limits;
 }
 
+std::size_t log_files(std::size_t limit) {
+  constexpr std::size_t kMin = 16;
+  if (limit == 0) return replica::Partitions::kFilesMax;
+  return std::clamp(limit / 2, kMin, replica::Partitions::kFilesMax);
+}
+
 replica::LogManagerOptions log_options(const config::ServerConfig& server) {
   replica::LogManagerOptions options;
   options.log_dirs = server.log.dirs;
@@ -73,7 +79,7 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
       options_(std::move(options)),
       config_(options_.config, options_.server.node_id),
       schema_(options_.config),
-      partitions_(runtime),
+      partitions_(runtime, log_files(options_.open_files_limit)),
       logs_(runtime, partitions_, log_options(options_.server), [this](std::string why) { fatal(std::move(why)); }),
       metadata_(
           loop_, schema_, metadata_options(),

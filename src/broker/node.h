@@ -34,6 +34,8 @@ struct NodeOptions {
   config::ServerConfig server;
   /// Empty log directories are formatted at the start where this node can be a cluster of its own.
   bool format_if_empty = true;
+  /// How many files the process may hold open; half of it is left to connections. 0: not known.
+  std::size_t open_files_limit = 0;
   /// Told when the node cannot go on (all log directories failed, the metadata log is lost).
   std::function<void(std::string why)> on_fatal;
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "log/entry_walker.h"
 #include "log/segment.h"
@@ -40,6 +41,7 @@ class Sweeper {
   std::string path(std::string_view name) const { return directory_ + "/" + std::string(name); }
 
   LogResult<void> list() {
+    if (!std::exchange(stale_, false)) return {};
     TRY_IO_ASSIGN(auto entries, disk_.list(directory_));
     names_.clear();
     for (const io::DirectoryEntry& entry : entries) {
@@ -50,6 +52,7 @@ class Sweeper {
 
   LogResult<void> remove(std::string_view name, std::string_view why) {
     TRY_IO(disk_.remove_file(path(name)));
+    stale_ = true;
     notes_.push_back(fmt::format("{}: removed: {}", path(name), why));
     return {};
   }
@@ -100,6 +103,7 @@ class Sweeper {
       if (!segment_file(name, ".swap")) continue;
       std::string target = name.substr(0, name.size() - std::string_view(".swap").size());
       TRY_IO(disk_.rename(path(name), path(target)));
+      stale_ = true;
       notes_.push_back(fmt::format("{}: compaction finished by renaming", path(target)));
     }
     return {};
@@ -133,6 +137,7 @@ class Sweeper {
   const std::string& directory_;
   std::vector<std::string>& notes_;
   std::vector<std::string> names_;
+  bool stale_ = true;  // names_ is not what the directory holds
 };
 
 }  // namespace

@@ -300,6 +300,20 @@ std::vector<std::string> Log::take_notes() {
   return std::exchange(asleep() ? sleep_->notes : impl_->context.notes, {});
 }
 
+void Log::use_files(std::shared_ptr<OpenFiles> files) {
+  if (asleep()) {
+    sleep_->files = std::move(files);
+    return;
+  }
+  impl_->context.files = std::move(files);
+  for (const auto& segment : impl_->segments) segment->enter_files();
+}
+
+void Log::close_files() {
+  if (asleep()) return;
+  for (const auto& segment : impl_->segments) segment->drop_file();
+}
+
 bool Log::offline() const {
   return !offline_reason().empty();
 }

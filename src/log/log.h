@@ -34,6 +34,7 @@
 #include "log/epoch_cache.h"
 #include "log/error.h"
 #include "log/flush_plan.h"
+#include "log/open_files.h"
 #include "log/options.h"
 #include "log/producer_state.h"
 #include "log/read_plan.h"
@@ -228,6 +229,11 @@ class Log {
   /// Writes indexes, snapshot and epochs for a clean stop; after the plan has run and complete_flush, the
   /// recovery point is the log end offset. Nothing may be appended in between.
   LogResult<FlushPlan> begin_close();
+
+  /// Its files count among these from now on; without, a log closes none by itself.
+  void use_files(std::shared_ptr<OpenFiles> files);
+  /// Closes them all; they are opened again when they are needed.
+  void close_files();
 
   bool offline() const;
   const std::string& offline_reason() const;

@@ -118,6 +118,7 @@ LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
   }
   bool records = std::ranges::any_of(log.segments, [](const auto& segment) { return segment->size() > 0; });
   if (!records) return {};
+  if (!files_.epochs && scan_start == 0) return {};  // nothing was flushed yet: the scan tells
   ++log.epoch_version;
   log.context.notes.push_back(fmt::format("{}/leader-epoch-checkpoint: rebuilt: {}", log.context.path, why));
   return {};

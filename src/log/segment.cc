@@ -46,11 +46,12 @@ LogResult<std::shared_ptr<io::File>> Segment::file() {
     TRY_IO_ASSIGN(auto file, context_.disk.open(path(".log"), io::OpenMode::kWrite));
     file_ = std::move(file);
   }
+  if (context_.files != nullptr) context_.files->use(*this);
   return file_;
 }
 
 void Segment::cool() {
-  file_.reset();
+  drop_file();
   if (context_.unsaved.contains(base_)) return;
   if (index_) {
     max_timestamp_ = index_->max_timestamp();
@@ -108,7 +109,10 @@ void Segment::warm_up(ColdRead& read) {
   auto loaded = std::exchange(read.loaded, std::nullopt);
   if (!loaded.has_value()) return;
   if (!loaded->rebuilt.empty()) context_.unsaved.insert(base_);  // the next flush writes it
-  if (file_ == nullptr) file_ = read.source.file;
+  if (file_ == nullptr) {
+    file_ = read.source.file;
+    enter_files();
+  }
   take(*std::move(loaded));
 }
 

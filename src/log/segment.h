@@ -18,6 +18,7 @@
 #include "io/disk.h"
 #include "log/cold_read.h"
 #include "log/error.h"
+#include "log/open_files.h"
 #include "log/options.h"
 #include "log/segment_index.h"
 
@@ -32,6 +33,7 @@ struct LogContext {
   io::Disk& disk;
   std::string path;
   LogOptions options;
+  std::shared_ptr<OpenFiles> files;  // null: none is closed but by cool()
   /// Counts names that were made or removed in the directory.
   std::uint64_t directory_version = 0;
   std::vector<std::string> notes;  // repairs, for diagnostics
@@ -49,7 +51,7 @@ std::string segment_file_name(Offset base, std::string_view suffix);
 /// The offset in such a name; nullopt: another name.
 std::optional<Offset> parse_segment_file_name(std::string_view name, std::string_view suffix);
 
-class Segment {
+class Segment final : private OpenFiles::Holder {
  public:
   Segment(LogContext& context, Offset base, std::uint64_t size, Timestamp created,
           std::int64_t roll_jitter_ms)
@@ -71,6 +73,15 @@ class Segment {
   /// Takes what was loaded elsewhere, if the segment is still as it was then and lacks it.
   void warm_up(ColdRead& read);
   void set_index(SegmentIndex index) { index_ = std::move(index); }
+  /// The log is one of a loop's from now on.
+  void enter_files() {
+    if (file_ != nullptr && context_.files != nullptr) context_.files->use(*this);
+  }
+  /// Lets go of the descriptor alone.
+  void drop_file() {
+    file_.reset();
+    leave_files();
+  }
   bool warm() const { return index_.has_value() || file_ != nullptr; }
   /// Lets go of the descriptor, and of the index unless that is unsaved. REQUIRES: write_indexes() was called
   /// if the index is newer than the disk.
@@ -120,6 +131,7 @@ class Segment {
   bool cut_unsynced = false;
 
  private:
+  void close_file() override { file_.reset(); }
   /// Writes an index that was made again, and takes it.
   LogResult<void> install(LoadedIndex loaded);
   bool stands_there(const std::optional<EntryHeader>& header, const SegmentIndex::Start& start) const;

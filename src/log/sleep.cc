@@ -173,9 +173,11 @@ LogResult<void> Log::complete_wake(Waking& waking) {
   impl.epoch_version_journaled = sleep.epoch_version_journaled;
   Offset start = std::max(sleep.summary.log_start_offset, impl.log_start);
   Offset high_watermark = sleep.high_watermark;
+  std::shared_ptr<OpenFiles> files = std::move(sleep.files);
   impl_ = std::move((*done.outcome)->impl_);
   if (sleep.producers) impl_->producers = std::move(*sleep.producers);
   sleep_.reset();
+  use_files(std::move(files));
   impl_->move_high_watermark(high_watermark);
   auto moved = impl_->advance_start(std::min(start, impl_->high_watermark));
   return moved.failed() ? LogResult<void>(Err(impl_->note(std::move(moved.error())))) : LogResult<void>();
@@ -208,6 +210,8 @@ LogResult<std::optional<LogSummary>> Log::summarize() {
   bool saved = log.offline.empty() && log.staged.empty() && log.flushed == log.next_offset &&
                log.recovery_point == log.next_offset && !log.unsaved() && log.unsynced_paths.empty() &&
                log.context.directory_version == log.directory_version_synced && log.deleted_files.empty();
+  // What a clean stop leaves, so that it need not wake the log for it.
+  saved = saved && (log.next_offset == Offset(0) || log.snapshots.contains(log.next_offset));
   Segment& active = log.active();
   if (!saved || active.cut_unsynced || active.synced_size < active.size()) return std::optional<LogSummary>();
   auto info = log.context.disk.stat(active.path(".log"));
@@ -247,6 +251,7 @@ LogResult<bool> Log::doze() {
   sleep->high_watermark = log.high_watermark;
   sleep->notes = std::move(log.context.notes);
   if (log.producers.knows_more_than_snapshot()) sleep->producers = std::move(log.producers);
+  sleep->files = log.context.files;
   sleep_ = std::move(sleep);
   impl_.reset();
   return true;

@@ -14,6 +14,7 @@ struct Log::Sleep {
 
   io::Disk& disk;
   OpenLog how;
+  std::shared_ptr<OpenFiles> files;
   LogSummary summary;
   EpochCache epochs;
   std::uint64_t epoch_version = 0;

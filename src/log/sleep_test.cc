@@ -103,6 +103,19 @@ TEST(SleepingLog, does_not_fall_asleep_over_what_is_in_memory_only) {
   EXPECT_FALSE(log->doze().value_or(true)) << "its index is newer than the files";
 }
 
+TEST(SleepingLog, does_not_fall_asleep_without_what_a_clean_stop_leaves) {
+  Machine machine;
+  auto log = reopened(machine, 3, LogOptions());
+  OpenLog how = close_cleanly(machine, std::move(log));
+  ASSERT_TRUE(machine.disk.remove_file(kDirectory + "/00000000000000000006.snapshot").has_value());
+  log = must_open(machine, how);
+  EXPECT_FALSE(log->doze().value_or(true)) << "Kafka would forget the producers";
+  how = close_cleanly(machine, std::move(log));
+  EXPECT_TRUE(machine.has("00000000000000000006.snapshot"));
+  log = must_open(machine, how);
+  EXPECT_TRUE(log->doze().value_or(false));
+}
+
 TEST(SleepingLog, an_append_or_a_patient_look_up_wakes_it_at_once) {
   Machine machine;
   auto log = reopened(machine, 3);

@@ -293,6 +293,7 @@ class LogManager {
   io::Task<void> write_checkpoints(bool all);
   io::Task<void> write_log_starts(std::size_t directory, log::OffsetCheckpoint starts);
   static io::Task<void> run_checkpoints(LogManager* self);
+  static io::Task<void> run_file_closing(LoopPartitions* there);
   static io::Task<void> run_timed_flushes(LogManager* self, LoopPartitions* there);
   static io::Task<void> run_retention(LogManager* self, LoopPartitions* there);
   static io::Task<void> remove_deleted(LogManager* self, std::string path, Duration delay);

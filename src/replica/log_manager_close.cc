@@ -178,6 +178,10 @@ void LogManager::start_background() {
   loop_.spawn(run_checkpoints(this));
   for (std::size_t i = 0; i < partitions_.loops(); ++i) {
     LoopPartitions* there = &partitions_.on_loop(i);
+    there->loop().post([there] { there->loop().spawn(run_file_closing(there)); });
+  }
+  for (std::size_t i = 0; i < partitions_.loops(); ++i) {
+    LoopPartitions* there = &partitions_.on_loop(i);
     there->loop().post([this, there] {
       there->loop().spawn(run_retention(this, there));
       if (options_.flush_interval != Duration::max()) there->loop().spawn(run_timed_flushes(this, there));
@@ -194,6 +198,14 @@ io::Task<void> LogManager::run_checkpoints(LogManager* self) {
     bool all = self->loop_.now() >= next_all;
     if (all) next_all = self->loop_.now() + self->options_.checkpoint_interval;
     co_await self->write_checkpoints(all);
+  }
+}
+
+io::Task<void> LogManager::run_file_closing(LoopPartitions* there) {
+  constexpr Duration kPeriod = 30s;
+  while (true) {
+    co_await io::sleep_for(there->loop(), kPeriod);
+    there->files().end_period();
   }
 }
 
@@ -254,19 +266,20 @@ io::IoResult<void> run_plans(io::Disk& disk, const std::string& directory,
 }
 
 // Logs of one directory.
-io::Task<void> sync_closed(io::Loop* loop, std::string directory, std::vector<Closing> closing,
+io::Task<void> sync_closed(LoopPartitions* there, std::string directory, std::vector<Closing> closing,
                            std::shared_ptr<std::vector<TopicIdPartition>> unclean) {
   auto plans = std::make_shared<std::vector<std::shared_ptr<log::FlushPlan>>>();
   for (const Closing& one : closing) plans->push_back(one.plan);
-  io::Disk* disk = &loop->disk();
+  io::Disk* disk = &there->loop().disk();
   auto job = [plans, disk, directory] { return run_plans(*disk, directory, *plans); };
-  auto synced = co_await io::offload(*loop, std::move(job));
+  auto synced = co_await io::offload(there->loop(), std::move(job));
   for (const Closing& one : closing) {
     if (synced.failed()) {
       one.partition->go_offline(synced.error().what);
       continue;
     }
     one.partition->log().complete_flush(*one.plan);
+    there->changes().checkpoints.push_back(one.partition);
     if (one.plan->no_room) unclean->push_back(one.partition->id());
   }
 }
@@ -295,6 +308,7 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there,
     auto shared = std::make_shared<log::FlushPlan>(std::move(*plan));
     if (shared->empty()) {
       partition->log().complete_flush(*shared);
+      there->changes().checkpoints.push_back(partition);
       continue;
     }
     std::string directory = io::parent_path(partition->log().path());
@@ -302,10 +316,10 @@ io::Task<void> LogManager::close_loop(LoopPartitions* there,
     closing.push_back({partition, std::move(shared)});
     if (closing.size() < kCloseTogether) continue;
     std::vector<Closing> full = std::exchange(closing, {});
-    co_await sync_closed(&there->loop(), directory, std::move(full), unclean);
+    co_await sync_closed(there, directory, std::move(full), unclean);
   }
   for (auto& [directory, closing] : by_directory) {
-    if (!closing.empty()) co_await sync_closed(&there->loop(), directory, std::move(closing), unclean);
+    if (!closing.empty()) co_await sync_closed(there, directory, std::move(closing), unclean);
   }
 }
 

@@ -232,6 +232,7 @@ io::Task<Duration> drop_there(LoopPartitions* there, TopicIdPartition id) {
   if (partition == nullptr) co_return Duration::zero();
   partition->retire();
   co_await partition->flushes_done();  // a flush must not find its files renamed
+  partition->log().close_files();      // lists may hold the partition for a while
   co_return from_ms(partition->settings().file_delete_delay_ms);
 }
 

@@ -301,6 +301,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
   }
   if (result.log != nullptr) {
     restore_epochs(work, *result.log);
+    result.log->close_files();
     auto asleep = result.log->doze();
     if (asleep.failed()) {
       result.error = asleep.error().message;
@@ -362,7 +363,7 @@ void LogManager::say_unclean(const std::vector<Work>& work) const {
     if (states_[i].clean || !states_[i].holds_partitions) continue;
     auto here = std::ranges::count_if(work, [i](const Work& one) { return one.place.directory == i; });
     auto known = std::ranges::count_if(
-        work, [i](const Work& one) { return one.place.directory == i && one.known != nullptr; });
+        work, [i](const Work& one) { return one.place.directory == i && one.known != nullptr && !one.marked; });
     if (here == 0) continue;
     if (known > 0) {
       loop_.log().warn("log", "{} was not stopped cleanly: checking {} of its {} partitions; nobody wrote to the others",

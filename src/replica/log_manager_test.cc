@@ -259,6 +259,7 @@ TEST_F(Directories, a_topic_that_is_deleted_under_its_readers_harms_nothing) {
 TEST_F(Directories, the_last_one_that_fails_ends_the_node) {
   dirs_ = {"/a", "/b"};
   ASSERT_EQ(start(one_topic()), "");
+  world_.run_for(100ms);  // the journals of epochs are written
   world_.disk().faults().write_error_one_in = 1;
   append(id_of(0), 1);
   world_.run_for(1s);

@@ -74,6 +74,7 @@ void Partition::replace_log(std::unique_ptr<log::Log> log) {
   Offset high_watermark = log->set_high_watermark(log_->high_watermark());
   auto moved = log->advance_log_start_offset(std::min(log_->log_start_offset(), high_watermark));
   if (moved.failed()) log->fail(moved.error().message);
+  log->use_files(files_);
   log_ = std::move(log);
   if (tail_ != nullptr) tail_->clear();
   told_offline_ = false;
@@ -221,8 +222,10 @@ void Partition::write_queued() {
   tell_moved();
 }
 
-void Partition::report_to(ChangeLists* lists) {
+void Partition::report_to(ChangeLists* lists, std::shared_ptr<log::OpenFiles> files) {
   changes_ = lists;
+  files_ = std::move(files);
+  log_->use_files(files_);
   note_change();
 }
 

@@ -150,8 +150,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   static io::Task<log::LogResult<void>> wake(std::shared_ptr<Partition> self);
   /// It is offline because its log is damaged, not its disk.
   bool damaged() const { return damaged_; }
-  /// Where it says that it has changed; enters itself at once.
-  void report_to(ChangeLists* lists);
+  /// Where it says that it has changed, and enters itself at once; what bounds its open files.
+  void report_to(ChangeLists* lists, std::shared_ptr<log::OpenFiles> files);
   /// It was taken from the list.
   void taken_for_checkpoints() { listed_for_checkpoints_ = false; }
   void taken_for_retention() { listed_for_retention_ = false; }
@@ -236,6 +236,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool told_offline_ = false;
   bool told_no_room_ = false;
   ChangeLists* changes_ = nullptr;
+  std::shared_ptr<log::OpenFiles> files_;  // of the loop
   bool listed_for_checkpoints_ = false;
   bool listed_for_retention_ = false;
   bool listed_for_flush_ = false;

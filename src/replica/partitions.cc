@@ -37,7 +37,7 @@ void LoopPartitions::add(std::shared_ptr<Partition> partition) {
   bool added = partitions_.emplace(id, std::move(partition)).second;
   CHECK(added, "partition {}-{} was added twice", id.topic_id, id.partition);
   refused_.erase(id);
-  raw->report_to(&changes_);
+  raw->report_to(&changes_, files_);
 }
 
 std::shared_ptr<Partition> LoopPartitions::remove(const TopicIdPartition& id) {
@@ -55,10 +55,12 @@ io::Task<Appended> LoopPartitions::append(TopicIdPartition id, Bytes records, Ap
   co_return co_await Partition::append(std::move(partition), std::move(records), options, &scratch_);
 }
 
-Partitions::Partitions(io::Runtime& runtime) {
+Partitions::Partitions(io::Runtime& runtime, std::size_t files_max) {
+  std::size_t loops = std::max<std::size_t>(runtime.data_loops(), 1);
+  std::size_t files_each = std::max<std::size_t>(files_max / loops, 1);
   for (std::size_t i = 0; i < runtime.data_loops(); ++i) {
     loops_.push_back(
-        std::make_unique<LoopPartitions>(runtime.data_loop(i), TailCache::kNodeBudget / runtime.data_loops()));
+        std::make_unique<LoopPartitions>(runtime.data_loop(i), files_each, TailCache::kNodeBudget / loops));
   }
 }
 

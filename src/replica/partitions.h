@@ -21,8 +21,10 @@ class FutureReplica;
 /// The partitions of one loop; used on that loop only.
 class LoopPartitions {
  public:
-  explicit LoopPartitions(io::Loop& loop, std::size_t tail_bytes = TailCache::kNodeBudget)
-      : loop_(loop), tails_(std::make_shared<TailCache>(tail_bytes)) {}
+  LoopPartitions(io::Loop& loop, std::size_t files_max, std::size_t tail_bytes = TailCache::kNodeBudget)
+      : loop_(loop),
+        tails_(std::make_shared<TailCache>(tail_bytes)),
+        files_(std::make_shared<log::OpenFiles>(files_max)) {}
   io::Loop& loop() const { return loop_; }
   /// Null: not here (not led by this node, or its log is still being opened).
   std::shared_ptr<Partition> find(const TopicIdPartition& id) const;
@@ -40,6 +42,8 @@ class LoopPartitions {
   const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
   /// What the periodic work has to look at, so that idle partitions cost it nothing.
   ChangeLists& changes() { return changes_; }
+  /// Those of the partitions' logs.
+  log::OpenFiles& files() { return *files_; }
   /// Copies under way to other directories: LogManager::move_replica.
   std::map<TopicIdPartition, std::shared_ptr<FutureReplica>>& futures() { return futures_; }
   wire::CompressionScratch& scratch() { return scratch_; }
@@ -50,6 +54,7 @@ class LoopPartitions {
  private:
   io::Loop& loop_;
   std::shared_ptr<TailCache> tails_;
+  std::shared_ptr<log::OpenFiles> files_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::map<TopicIdPartition, std::shared_ptr<FutureReplica>> futures_;
   std::set<TopicIdPartition> refused_;
@@ -60,7 +65,9 @@ class LoopPartitions {
 
 class Partitions {
  public:
-  explicit Partitions(io::Runtime& runtime);
+  /// `files_max`: how many files the logs of all partitions together may hold open between their uses.
+  explicit Partitions(io::Runtime& runtime, std::size_t files_max = kFilesMax);
+  static constexpr std::size_t kFilesMax = 10'000;
 
   std::size_t loops() const { return loops_.size(); }
   LoopPartitions& on_loop(std::size_t index) { return *loops_[index]; }

@@ -5,12 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/crc32c.h"
 #include "base/endian.h"
 #include "image/record.h"
 #include "log/epoch_cache.h"
 #include "log/epoch_journal.h"
-#include "log/manifest.h"
 #include "log/log_directory.h"
+#include "log/manifest.h"
 #include "log/producer_state.h"
 #include "log/segment_index.h"
 #include "log/txn_index.h"
