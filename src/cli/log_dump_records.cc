@@ -255,7 +255,8 @@ bool EntryStream::next(wire::LogEntryView& entry, std::string* error) {
   if (size.has_value() && !fill(*size, error)) return false;
   auto parsed = wire::LogEntryView::parse(rest());
   if (parsed.failed()) {
-    bool zeros = std::ranges::all_of(rest(), [](std::uint8_t byte) { return byte == 0; });
+    // The first eight bytes are an offset, and may be zeros in whatever was begun.
+    bool zeros = rest().size() > sizeof(std::int64_t) && std::ranges::all_of(rest(), [](std::uint8_t byte) { return byte == 0; });
     *error = zeros ? "zeros, as of a file that was made longer before it was written"
              : parsed.error() == wire::BatchError::kIncomplete
                  ? fmt::format("the last entry is unfinished: {} bytes of it are there", size_ - position_)

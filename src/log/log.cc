@@ -185,7 +185,7 @@ LogResult<ReadPlan> Log::plan_read(Offset from, std::size_t max_bytes, bool at_l
 
 LogResult<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, Offset upper_bound,
                                                                      Waits waits) {
-  if (from >= upper_bound) return std::vector<AbortedTransaction>();
+  if (from > upper_bound) return std::vector<AbortedTransaction>();
   LOOK_UP(waits, impl_->aborted(from, upper_bound));
 }
 

@@ -85,7 +85,7 @@ class Sets : public ::testing::Test {
 
   ReplicaWorld world_;
   wire::CompressionScratch scratch_;
-  LoopPartitions there_{world_.loop()};
+  LoopPartitions there_{world_.loop(), 16};
   std::shared_ptr<FetchWaker> waker_ = std::make_shared<FetchWaker>(world_.loop());
   std::shared_ptr<FetchSet> set_ = std::make_shared<FetchSet>(there_, waker_);
 };

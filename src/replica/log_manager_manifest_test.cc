@@ -63,6 +63,7 @@ class ManifestStart : public ::testing::Test {
   // False: it did not come to an end, the process has died.
   template <class T>
   bool attempt(io::Task<T> task, T* result) {
+    if (!world_.running()) return false;
     auto answer = world_.start(std::move(task));
     if (!world_.sim().run_until([&] { return answer->has_value(); }, 20s)) return false;
     *result = std::move(**answer);

@@ -17,9 +17,9 @@
 #include "io/loop.h"
 #include "io/signal.h"
 #include "log/log.h"
-#include "log/manifest.h"
 #include "replica/tail_cache.h"
 #include "replica/types.h"
+#include "replica/write_marks.h"
 #include "wire/compression.h"
 #include "wire/record_validation.h"
 
@@ -35,26 +35,6 @@ struct PartitionSettings {
   std::optional<wire::Codec> codec;  // compression.type; none: producer
   std::optional<int> compression_level;
   std::int64_t file_delete_delay_ms = 60000;
-};
-
-/// Notes the first write to each log that a manifest tells of (log/manifest.h); of one loop and one directory.
-class WriteMarks {
- public:
-  WriteMarks(io::Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
-  /// False: the manifest could neither be told nor taken away. Before file() marks are kept in memory.
-  bool mark(std::uint32_t index);
-  /// From now on marks are durable against a kill before mark() ends.
-  void file(std::unique_ptr<log::MarkFile> file);
-  /// There is no manifest.
-  void end() { ended_ = true; }
-
- private:
-  bool give_up();
-  io::Disk& disk_;
-  std::string directory_;
-  std::unique_ptr<log::MarkFile> file_;
-  std::vector<std::uint32_t> early_;
-  bool ended_ = false;
 };
 
 class Partition;

@@ -48,8 +48,8 @@ def partition_files(directory):
             found[name] = content.read()
         if name.endswith(".txnindex") and not found[name]:
             del found[name]  # as good as none
-        if name == "leader-epoch-checkpoint" and found[name] == b"0\n0\n":
-            found[name] = b""  # no epochs: Kafka leaves a file that it has made empty so until there is one
+        if name == "leader-epoch-checkpoint" and found[name] in (b"", b"0\n0\n"):
+            del found[name]  # no epochs: Kafka makes the file, Milena waits for the first one
     return found
 
 

@@ -192,7 +192,7 @@ TEST(AlterReplicaLogDirs, a_copy_is_shown_with_its_lag) {
   ASSERT_EQ(moves.move(moves.to), 0) << "it is on its way there";
   ASSERT_EQ(moves.move(moves.from), 0) << "no, stay";
   moves.disk().faults().slow = Duration::zero();
-  moves.world.world().run_for(std::chrono::minutes(1));
+  moves.world.world().run_for(std::chrono::minutes(3));
   EXPECT_EQ(moves.places(), (Places{{moves.from, 0}}));
   EXPECT_EQ(moves.directories_in(moves.to), 0u);
   EXPECT_EQ(moves.count_records(), 15);

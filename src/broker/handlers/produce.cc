@@ -104,7 +104,6 @@ ErrorCode check_partition(const RequestContext& context, const Request::TopicPro
     if (misframed != ErrorCode::NONE) return misframed;
     return refused_acks ? ErrorCode::INVALID_REQUIRED_ACKS : ErrorCode::INVALID_TOPIC_EXCEPTION;
   }
-  if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
   return ErrorCode::NONE;
 }
 

@@ -264,10 +264,22 @@ IoResult<void> PosixDisk::sync_all(const std::string& path) {
   return {};
 }
 
+// The kernel makes what it holds when it is read, and tells no size.
+static IoResult<std::string> read_boot_id() {
+  const std::string path = "/proc/sys/kernel/random/boot_id";
+  Descriptor file(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+  if (file.get() < 0) return Err(errno_error(errno, "open " + path));
+  std::string id(64, '\0');
+  ssize_t size = retry([&] { return ::read(file.get(), id.data(), id.size()); });
+  if (size < 0) return Err(errno_error(errno, "read " + path));
+  id.resize(static_cast<std::size_t>(size));
+  return id;
+}
+
 IoResult<DiskIdentity> PosixDisk::identity(const std::string& path) {
   struct statvfs info {};
   if (retry([&] { return ::statvfs(path.c_str(), &info); }) < 0) return Err(errno_error(errno, "statvfs " + path));
-  TRY_ASSIGN(std::string boot, read_file("/proc/sys/kernel/random/boot_id", 64));
+  TRY_ASSIGN(std::string boot, read_boot_id());
   return DiskIdentity{std::move(boot), static_cast<std::uint64_t>(info.f_fsid)};
 }
 

@@ -35,6 +35,7 @@ class ReplicaWorld {
   io::SimWorld& sim() { return *world_; }
   io::Runtime& runtime() { return node_->runtime(); }
   io::Loop& loop() { return runtime().control_loop(); }
+  bool running() const { return node_->running(); }
   io::SimDisk& disk() { return node_->disk(); }
   Timestamp wall_now() { return node_->clock().wall_now(); }
 
