@@ -5,12 +5,16 @@
 
 Both nodes stay up; the one that is not measured is stopped by SIGSTOP. Each load runs on Milena, then on Kafka, in
 turn after warm-up turns that do not count, and the median counts. Broker CPU is user and system time of the process
-from /proc. Every load checks what it wrote or read; a failed check ends the run without numbers. The floor is what a
-minimal program needs for the same bytes or requests (floor/floor.cc). Ratios above 1 are in Milena's favour.
+from /proc. Before each load that writes, as much memory is used and freed again, so that nobody pays for what the host
+of a virtual machine does when it supplies memory. Every load checks what it wrote or read; a failed check ends the run
+without numbers. The floor is what a minimal program needs for the same bytes or requests (floor/floor.cc). Ratios above
+1 are in Milena's favour.
 """
 import argparse
 import json
 import os
+import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -67,6 +71,8 @@ class Bench:
                 other.pause(False)
 
     def load(self, node, mode, topic, records, size, properties):
+        if mode == "produce":
+            warm_memory(self.folder, records * (size + 12) * 5 // 4)
         before = node.cpu_seconds()
         result = subprocess.run([self.options.load, mode, f"127.0.0.1:{node.port}", topic, str(records), str(size), *properties],
                                 capture_output=True, text=True, timeout=600)
@@ -106,6 +112,24 @@ def row(label, unit, values, floor=None, digits=2):
     ratio = f"{kafka / milena:.1f}x" if milena > 0 else "-"
     lowest = f"{floor:.{digits}f} {unit}" if floor is not None else ""
     print(f"| {label} | {milena:.{digits}f} {unit} | {kafka:.{digits}f} {unit} | {ratio} | {lowest} |", flush=True)
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {gib:.0f} GiB, Linux {platform.release()}"
+
+
+def warm_memory(folder, size):
+    """Leaves as much free memory behind that was just in use. A virtual machine gives free pages back to its host, and
+    the first touch of one that it has to ask for again costs several times the write itself."""
+    path = os.path.join(folder, "memory")
+    block = bytes(1 << 20)
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(size >> 20):
+            file.write(block)
+    os.remove(path)
 
 
 def lifecycle(bench):
@@ -177,6 +201,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="milena-bench-") as folder:
         bench = Bench(options, folder)
         try:
+            print(machine() + "\n", flush=True)
             print("| measure | Milena | Kafka | Kafka / Milena | floor |\n|---|---|---|---|---|", flush=True)
             if options.only in (None, "lifecycle"):
                 lifecycle(bench)

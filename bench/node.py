@@ -8,7 +8,9 @@ import time
 import kafka_requests as requests
 
 TICKS = os.sysconf("SC_CLK_TCK")
+# A node that is stopped by SIGSTOP for a while must not find itself fenced, which would be measured after it.
 PROPERTIES = """process.roles=broker,controller
+broker.session.timeout.ms=600000
 node.id=1
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
