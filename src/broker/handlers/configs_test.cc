@@ -111,7 +111,10 @@ TEST_F(Configs, mistakes_are_told_by_their_codes) {
   EXPECT_EQ(alter(kBroker, "2", "log.cleaner.threads", "2"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(kBroker, "first", "log.cleaner.threads", "2"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(kBroker, "1", "log.dirs", "/elsewhere"), code(ErrorCode::INVALID_REQUEST));
-  EXPECT_EQ(alter(kLogger, "1", "root", "DEBUG"), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kLogger, "1", "root", "LOUD"), code(ErrorCode::INVALID_CONFIG));
+  EXPECT_EQ(alter(kLogger, "1", "root", std::nullopt, 1), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kLogger, "1", "no.such.logger", "DEBUG"), code(ErrorCode::INVALID_CONFIG));
+  EXPECT_EQ(alter(kLogger, "2", "root", "DEBUG"), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(kBroker, "1", "log.cleaner.threads", "2", 2), code(ErrorCode::INVALID_CONFIG));  // no list
   EXPECT_EQ(alter(kBroker, "1", "no.such.key", "2", 3), code(ErrorCode::INVALID_CONFIG));
   EXPECT_EQ(alter(kTopic, "", "retention.ms", "1"), code(ErrorCode::INVALID_REQUEST));
@@ -205,9 +208,13 @@ TEST_F(Configs, of_groups_client_metrics_and_loggers) {
   EXPECT_EQ(find(describe(kClientMetrics, "m"), "interval.ms")->value, "60000");
   Result logger = describe(kLogger, "1");
   EXPECT_EQ(logger.error_code, 0);
-  ASSERT_EQ(logger.configs.size(), 1u);
-  EXPECT_EQ(logger.configs[0].name, "root");
-  EXPECT_EQ(logger.configs[0].value, "INFO");
+  ASSERT_NE(find(logger, "root"), nullptr);
+  EXPECT_EQ(find(logger, "root")->value, "INFO");
+  ASSERT_NE(find(logger, "controller"), nullptr);
+  EXPECT_EQ(find(logger, "controller")->config_source, 6);
+  EXPECT_FALSE(find(logger, "controller")->read_only);
+  EXPECT_EQ(alter(kLogger, "1", "controller", "DEBUG", 0, true), 0);
+  EXPECT_EQ(find(describe(kLogger, "1"), "controller")->value, "INFO") << "it was only asked whether it could be";
 }
 
 TEST_F(Configs, resources_are_listed_by_type) {

@@ -41,7 +41,8 @@ Response::DescribeConfigsResourceResult to_response(ConfigEntry entry, const Req
   result.config_source = static_cast<std::int8_t>(entry.source);
   result.is_sensitive = entry.sensitive;
   result.config_type = entry.type;
-  result.documentation.reset();
+  // As Kafka: a logger has an empty one, asked for or not.
+  if (entry.source != config::ConfigSource::kDynamicBrokerLogger) result.documentation.reset();
   if (request.include_documentation) result.documentation = std::string(entry.documentation);
   if (!request.include_synonyms) return result;
   for (config::ConfigSynonym& synonym : entry.synonyms) {
