@@ -13,6 +13,8 @@
 #include "broker/node.h"
 #include "io/asio/asio_runtime.h"
 #include "io/asio/process.h"
+#include "io/asio/stderr_log.h"
+#include "io/log_levels.h"
 #include "io/signal.h"
 
 namespace milena::app {
@@ -67,7 +69,8 @@ void say_ready(const broker::Node& node, const HttpPort& http, const LoadedConfi
   std::fflush(stdout);
 }
 
-io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const ServerOptions* asked) {
+io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const ServerOptions* asked,
+                    io::LogLevels* levels) {
   io::Loop& loop = runtime->control_loop();
   Instant began = loop.now();
   std::size_t open_files = io::raise_open_file_limit();
@@ -77,6 +80,7 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const 
   options.server = loaded->server;
   options.format_if_empty = asked->format;
   options.open_files_limit = open_files;
+  options.log_levels = levels;
   options.on_fatal = [&ending](const std::string&) {
     ending.fatal = true;
     ending.told.notify_all();
@@ -133,11 +137,15 @@ int run_server(const std::vector<std::string>& arguments) {
   const config::SocketConfig& socket = loaded->server.socket;
   const auto& threads = socket.network_threads;
   if (threads.has_value()) runtime_options.data_loops = static_cast<std::size_t>(*threads);
+  io::StderrLog standard_error(io::Level::kTrace);
+  io::LogLevels levels(standard_error);
+  runtime_options.log = &levels;
   io::AsioRuntime runtime(runtime_options);
   runtime.start();
   const LoadedConfig* config = &*loaded;
   const ServerOptions* asked = &*options;
-  return runtime.run([&runtime, config, asked] { return serve(&runtime, config, asked); });
+  io::LogLevels* log_levels = &levels;
+  return runtime.run([&runtime, config, asked, log_levels] { return serve(&runtime, config, asked, log_levels); });
 }
 
 }  // namespace milena::app

@@ -35,7 +35,8 @@ std::set<ConfigResourceKey> given_twice(const RequestContext& context, const Req
 /// go on; the entries of a kBroker resource are this node's to check, all others are the controller's.
 meta::ApiError check_resource(const RequestContext& context, const ConfigResourceKey& resource);
 
-/// `check_here(resource)`: this node's own error, or none: the controller's turn. `decide(context, request)`: the
+/// `check_here(resource)`: this node's own error, or none: the controller's turn, but for loggers, which are this
+/// node's own and done with then. `decide(context, request)`: the
 /// controller's decision on what is left.
 template <class Response, class Request, class Check, class Decide>
 io::Task<Response> alter_configs(RequestContext context, Request request, Check check_here, Decide decide) {
@@ -48,7 +49,8 @@ io::Task<Response> alter_configs(RequestContext context, Request request, Check 
     const auto& resource = request.resources[i];
     ApiError error{wire::ErrorCode::INVALID_REQUEST, "Each resource must appear at most once."};
     if (!twice.contains(key_of(resource))) error = check_here(resource);
-    if (error.failed()) own[i] = error;
+    bool logger = resource.resource_type == static_cast<std::int8_t>(image::ResourceType::kBrokerLogger);
+    if (error.failed() || logger) own[i] = error;
     else open.resources.push_back(resource);
   }
   std::map<ConfigResourceKey, ApiError> answers;

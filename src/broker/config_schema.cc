@@ -1,6 +1,7 @@
 #include "broker/config_schema.h"
 
 #include "config/alter.h"
+#include "config/checks.h"
 #include "config/describe.h"
 #include "config/key.h"
 #include "config/listeners.h"
@@ -66,6 +67,8 @@ std::optional<meta::ConfigProblem> NodeConfigSchema::validate_broker(const image
   config::KafkaConfig then = broker_->with_dynamic(one_broker ? none : proposed, one_broker ? proposed : none);
   auto listeners = config::read_listeners(then);
   if (listeners.failed()) return meta::ConfigProblem{listeners.error().front().message};
+  config::ConfigErrors wrong = config::check_values(then);
+  if (!wrong.empty()) return meta::ConfigProblem{wrong.front().message};
   config::ConfigErrors refused = config::startup_refusals(then);
   if (!refused.empty()) return meta::ConfigProblem{refused.front().message};
   return std::nullopt;

@@ -25,6 +25,7 @@ class Connection::IdleTimer : private io::Timer {
     last_ = connection_.local_.loop.now();
     if (limit_ > Duration::zero()) connection_.local_.loop.timers().arm(*this, last_ + limit_);
   }
+  Instant last() const { return last_; }
   void touch() { last_ = connection_.local_.loop.now(); }
 
  private:
@@ -64,6 +65,8 @@ void Connection::close() {
   stream_->close();
   queue_changed_.notify_all();
 }
+
+Instant Connection::last_active() const { return idle_->last(); }
 
 void Connection::drain() {
   draining_ = true;

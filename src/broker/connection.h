@@ -41,6 +41,9 @@ class Connection {
   void close();
   /// Ends once the requests under way are answered and all answers are written; takes up no other.
   void drain();
+  /// Since when nothing has happened on it.
+  Instant last_active() const;
+  const ListenerInfo& listener() const { return listener_; }
 
  private:
   class IdleTimer;

@@ -5,6 +5,8 @@
 #include "broker/testing/partition_requests.h"
 #include "wire/apis/create_topics.h"
 #include "wire/apis/delete_topics.h"
+#include "wire/apis/describe_log_dirs.h"
+#include "wire/apis/incremental_alter_configs.h"
 #include "wire/apis/list_offsets.h"
 #include "wire/apis/produce.h"
 #include "wire/batch_builder.h"
@@ -175,6 +177,43 @@ TEST(Directories, partitions_of_one_request_are_spread) {
   world.create_topic("orders", 6);
   EXPECT_EQ(partitions_in(world, "/a", "orders"), 3u);
   EXPECT_EQ(partitions_in(world, "/b", "orders"), 3u);
+}
+
+TEST(Directories, a_cordoned_one_gets_no_more_partitions) {
+  NodeWorld world(NodeWorld::Overrides{{"log.dirs", "/a,/b"}});
+  ASSERT_TRUE(world.start()) << world.error();
+  auto cordon = [&](const std::string& directories) {
+    wire::IncrementalAlterConfigsRequest request;
+    auto& resource = request.resources.emplace_back();
+    resource.resource_type = 4;
+    resource.resource_name = "1";
+    auto& config = resource.configs.emplace_back();
+    config.name = "cordoned.log.dirs";
+    config.value = directories;
+    ASSERT_EQ(world.ask<wire::IncrementalAlterConfigsApi>(request, 1)->responses.at(0).error_code, 0);
+    world.world().run_for(std::chrono::seconds(1));
+  };
+  auto cordoned = [&] {
+    wire::DescribeLogDirsRequest request;
+    request.topics.reset();
+    std::vector<bool> result;
+    for (const auto& one : world.ask<wire::DescribeLogDirsApi>(request, 5)->results) result.push_back(one.is_cordoned);
+    return result;
+  };
+  cordon("/a");
+  EXPECT_EQ(cordoned(), (std::vector<bool>{true, false}));
+  EXPECT_EQ(world.image().broker(BrokerId(1))->cordoned_log_dirs->size(), 1u);
+  world.create_topic("orders", 4);
+  EXPECT_EQ(partitions_in(world, "/b", "orders"), 4u);
+  cordon("*");
+  auto refused = world.ask<wire::CreateTopicsApi>(creation_of("more"), 7);
+  EXPECT_NE(refused->topics.at(0).error_code, 0) << "there is no place for it";
+  ASSERT_TRUE(world.stop());
+  ASSERT_TRUE(world.start()) << world.error();
+  EXPECT_EQ(cordoned(), (std::vector<bool>{true, true}));
+  cordon("");
+  world.create_topic("more", 4);
+  EXPECT_EQ(partitions_in(world, "/a", "more"), 4u) << "it has fewer";
 }
 
 TEST(Directories, the_metadata_log_may_have_one_of_its_own) {

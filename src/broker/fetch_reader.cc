@@ -20,7 +20,10 @@ ErrorCode resolve(const RequestContext& context, const FetchKey& key, bool follo
   id = {topic->id, key.partition};
   const image::Partition* partition = topic->partition(key.partition);
   if (partition == nullptr) return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-  if (partition->leader != context.services().broker.node_id) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  if (partition->leader != context.services().broker.node_id) {
+    // One in a directory that has failed has lost its leader over it.
+    return context.local->partitions.unserved(id) ? ErrorCode::KAFKA_STORAGE_ERROR : ErrorCode::NOT_LEADER_OR_FOLLOWER;
+  }
   // One node replicates to nobody: whoever asks as a follower has the wrong cluster or the wrong intent.
   if (follower) return ErrorCode::NOT_LEADER_OR_FOLLOWER;
   return ErrorCode::NONE;

@@ -79,12 +79,12 @@ Result<std::string, FormatFailure> format_directories(io::Disk& disk, io::Entrop
   return options.cluster_id;
 }
 
-Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique_ptr<log::LogDirectory>>& directories,
+Result<Formatted, FormatFailure> check_directories(const std::vector<log::LogDirectory*>& directories,
                                                    const config::ServerConfig& config) {
   const log::LogDirectory* formatted = nullptr;
   const log::LogDirectory* empty = nullptr;
   std::map<Uuid, const log::LogDirectory*> by_id;
-  for (const auto& directory : directories) {
+  for (const log::LogDirectory* directory : directories) {
     const log::MetaProperties* meta = directory->meta();
     if (meta == nullptr) {
       if (holds_data(directory->disk(), directory->path())) {
@@ -92,7 +92,7 @@ Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique
                                  " holds data but no meta.properties. Is a volume not mounted, or is this the wrong "
                                  "directory (log.dirs)? Nothing was changed."});
       }
-      empty = directory.get();
+      empty = directory;
       continue;
     }
     if (meta->node_id != config.node_id.value()) {
@@ -109,13 +109,13 @@ Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique
                                meta->cluster_id +
                                ". Leave in log.dirs those of one cluster. Nothing was changed."});
     }
-    formatted = directory.get();
+    formatted = directory;
     if (!meta->directory_id.has_value()) continue;
     if (meta->directory_id->is_reserved()) {
       return Err(FormatFailure{"log directory " + directory->path() + ": directory.id " + meta->directory_id->to_string() +
                                " is reserved (meta.properties)"});
     }
-    auto [other, added] = by_id.emplace(*meta->directory_id, directory.get());
+    auto [other, added] = by_id.emplace(*meta->directory_id, directory);
     if (!added) {
       return Err(FormatFailure{"log directories " + other->second->path() + " and " + directory->path() +
                                " have the same directory.id " + meta->directory_id->to_string() +

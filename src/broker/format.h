@@ -32,7 +32,7 @@ Result<std::string, FormatFailure> format_directories(io::Disk& disk, io::Entrop
 enum class Formatted : std::uint8_t { kAll, kNone };
 /// All formatted for this node and one cluster, or all empty. Errors: some formatted and others not, an unformatted
 /// one that holds data, another node's or another cluster's directory, two with one directory.id.
-Result<Formatted, FormatFailure> check_directories(const std::vector<std::unique_ptr<log::LogDirectory>>& directories,
+Result<Formatted, FormatFailure> check_directories(const std::vector<log::LogDirectory*>& directories,
                                                    const config::ServerConfig& config);
 
 }  // namespace milena::broker

@@ -46,7 +46,9 @@ class Format : public ::testing::Test {
       if (directory.failed()) return directory.error().message;
       directories.push_back(std::move(*directory));
     }
-    auto formatted = check_directories(directories, config);
+    std::vector<log::LogDirectory*> usable;
+    for (const auto& one : directories) usable.push_back(one.get());
+    auto formatted = check_directories(usable, config);
     if (formatted.failed()) return formatted.error().message;
     return *formatted == Formatted::kAll ? "all" : "none";
   }

@@ -7,7 +7,6 @@
 #include "broker/format.h"
 #include "broker/own_registration.h"
 #include "config/startup.h"
-#include "io/when_all.h"
 #include "meta/brokers.h"
 
 namespace milena::broker {
@@ -18,7 +17,6 @@ constexpr std::string_view kFormatCommand =
 constexpr Duration kUnfenceRetry = 10ms;
 constexpr Duration kGroupsLoadLimit = std::chrono::seconds(2);
 constexpr Duration kShutdownLimit = std::chrono::seconds(15);
-constexpr Duration kDrainLimit = std::chrono::seconds(1);
 
 Limits limits_of(const config::ServerConfig& server, const config::KafkaConfig& config) {
   Limits limits;
@@ -88,13 +86,18 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
       groups_(loop_, partitions_, group_options(options_.server.group)),
       producer_ids_(loop_, metadata_, options_.server.node_id),
       services_{runtime, loop_,  state_,        limits_of(options_.server, *options_.config), partitions_, metadata_,
-                groups_, logs_, producer_ids_, {}},
+                groups_, logs_, producer_ids_, options_.log_levels, {}},
+      controller_quotas_(std::make_shared<ConnectionQuotas>(loop_, "")),
       applied_changed_(loop_),
       stop_signal_(loop_),
       numbers_(services_, loops_, [this] { return control_facts(); }) {
+  auto for_brokers = [this](const config::Listener& one) { return !is_controller_listener(one.name); };
+  bool several = std::ranges::count_if(options_.server.listeners.bind, for_brokers) > 1;
+  broker_quotas_ = std::make_shared<ConnectionQuotas>(loop_, several ? options_.server.listeners.inter_broker_name : "");
   state_.node_id = options_.server.node_id;
   logs_.on_unserved_changed([this] {
     if (loaded_ && newest_image_ != nullptr) groups_.on_image(*newest_image_, state_.node_id, logs_.unserved());
+    stop_signal_.notify_all();  // a heartbeat tells the controller of a directory that has failed
   });
   logs_.on_moved([this](TopicIdPartition id, Uuid directory) { return record_move(this, id, directory); });
   services_.wait_applied = [this](Offset offset) { return wait_applied(this, offset); };
@@ -140,7 +143,7 @@ replica::MetadataOptions Node::metadata_options() const {
 io::Task<Result<void, NodeError>> Node::prepare_directories() {
   auto opened = co_await logs_.open_directories();
   if (opened.failed()) co_return Err(NodeError{opened.error().message});
-  auto formatted = check_directories(logs_.directories(), options_.server);
+  auto formatted = check_directories(logs_.usable_directories(), options_.server);
   if (formatted.failed()) co_return Err(NodeError{formatted.error().message});
   if (*formatted == Formatted::kNone) {
     const config::QuorumConfig& quorum = options_.server.quorum;
@@ -171,13 +174,14 @@ io::Task<Result<void, NodeError>> Node::prepare_directories() {
       if (read.failed()) co_return Err(NodeError{read.error().message});
     }
   }
-  state_.cluster_id = logs_.directories().front()->meta()->cluster_id;
+  state_.cluster_id = logs_.directory(options_.server.metadata_log.dir)->meta()->cluster_id;
   co_return co_await identify_directories();
 }
 
 // A directory that was formatted before directories had identities (KIP-858) gets one, as Kafka does it.
 io::Task<Result<void, NodeError>> Node::identify_directories() {
   for (const auto& directory : logs_.directories()) {
+    if (directory->meta() == nullptr) continue;  // its disk has failed
     log::MetaProperties meta = *directory->meta();
     if (meta.directory_id.has_value()) continue;
     meta.directory_id = loop_.entropy().random_uuid();
@@ -226,57 +230,11 @@ io::Task<Result<void, NodeError>> Node::start() {
   co_return Result<void, NodeError>();
 }
 
-Result<void, NodeError> Node::bind_all() {
-  for (const config::Listener& listener : options_.server.listeners.bind) {
-    auto bound = loop_.net().listen({listener.address.host, listener.address.port});
-    if (bound.failed()) {
-      return Err(NodeError{"listener " + listener.name + ": cannot listen on " +
-                           io::to_string({listener.address.host, listener.address.port}) + ": " + bound.error().what});
-    }
-    ListenerInfo info;
-    info.name = listener.name;
-    info.bound = (*bound)->local();
-    info.controller = std::ranges::find(options_.server.listeners.controller_names, listener.name) !=
-                      options_.server.listeners.controller_names.end();
-    bound_.emplace_back(std::move(info), std::move(*bound));
-  }
-  return {};
-}
-
-void Node::open_listeners() {
-  std::vector<LoopState*> loops;
-  loops.reserve(loops_.size());
-  for (auto& loop : loops_) loops.push_back(loop.get());
-  for (auto& [info, listener] : bound_) {
-    auto acceptor = std::make_shared<Acceptor>(loop_, info, std::move(listener), loops);
-    acceptors_.push_back(acceptor);
-    loop_.spawn(Acceptor::run(std::move(acceptor)));
-  }
-  bound_.clear();
-}
-
-std::vector<ListenerInfo> Node::listeners() const {
-  std::vector<ListenerInfo> result;
-  result.reserve(acceptors_.size());
-  for (const auto& acceptor : acceptors_) result.push_back(acceptor->info());
-  return result;
-}
-
 // ---- registration and heartbeats ---------------------------------------------------------------------------
-
-std::vector<ListenerInfo> Node::bound_listeners() const {
-  std::vector<ListenerInfo> result;
-  result.reserve(bound_.size());
-  for (const auto& [info, listener] : bound_) result.push_back(info);
-  return result;
-}
 
 wire::BrokerRegistrationRequest Node::registration() const {
   wire::BrokerRegistrationRequest request = broker_registration(options_.server, state_, bound_listeners());
-  for (const auto& directory : logs_.directories()) {
-    if (std::ranges::find(options_.server.log.dirs, directory->path()) == options_.server.log.dirs.end()) continue;
-    request.log_dirs.push_back(directory->meta()->directory_id.value_or(kZeroUuid));
-  }
+  request.log_dirs = logs_.online_directories();
   request.previous_broker_epoch = logs_.previous_broker_epoch();
   return request;
 }
@@ -346,6 +304,7 @@ io::Task<bool> Node::heartbeat(bool shut_down, bool* fenced, bool* may_stop) {
   request.current_metadata_offset = applied_.value();
   request.want_fence = false;
   request.offline_log_dirs = logs_.failed_directories();
+  request.cordoned_log_dirs = logs_.cordoned_directories();
   request.want_shut_down = shut_down;
   auto ask = [request](const meta::Context& context) { return meta::broker_heartbeat(context, request); };
   io::Loop* loop = &loop_;
@@ -405,7 +364,9 @@ io::Task<void> Node::apply_changes(Node* self) {
     std::set<TopicIdPartition> changed = delta.partitions;
     if (self->config_.concerned(delta.configs)) {
       self->follow_config(*image);
+      std::vector<Uuid> cordoned = self->logs_.cordoned_directories();
       self->logs_.set_config(self->config_.now());
+      if (self->logs_.cordoned_directories() != cordoned) self->stop_signal_.notify_all();  // a heartbeat tells it
     }
     self->groups_.on_image(*image, self->state_.node_id, self->logs_.unserved());
     self->groups_.topics_deleted(delta.deleted_topics);
@@ -422,6 +383,7 @@ io::Task<void> Node::apply_changes(Node* self) {
 
 void Node::follow_config(const image::Image& image) {
   for (const std::string& line : config_.follow(image)) loop_.log().warn("config", "{}", line);
+  follow_connection_limits();
 }
 
 // ---- stop --------------------------------------------------------------------------------------------------
@@ -437,35 +399,12 @@ io::Task<void> Node::controlled_shutdown() {
   }
 }
 
-namespace {
-
-// Requests under way are answered first, if that does not take too long.
-io::Task<void> close_there(LoopState* local) {
-  Instant limit = local->loop.now() + kDrainLimit;
-  for (const auto& [id, connection] : local->live) connection->drain();
-  while (!local->live.empty()) {
-    bool notified = co_await local->connection_ended.wait(limit);
-    if (!notified) break;
-  }
-  for (const auto& [id, connection] : local->live) connection->close();
-}
-
-}  // namespace
-
-io::Task<void> Node::close_connections() {
-  std::vector<io::Task<void>> closing;
-  for (auto& state : loops_) {
-    LoopState* local = state.get();
-    auto work = [local] { return close_there(local); };
-    closing.push_back(io::run_on(local->loop, std::move(work)));
-  }
-  co_await io::when_all(loop_, std::move(closing));
-}
-
 io::Task<void> Node::stop() {
   if (std::exchange(stopping_, true)) co_return;
   phase_ = "stopping";
   for (auto& acceptor : acceptors_) acceptor->close();
+  broker_quotas_->close();
+  controller_quotas_->close();
   bound_.clear();
   stop_signal_.notify_all();
   applied_changed_.notify_all();

@@ -36,6 +36,8 @@ struct NodeOptions {
   bool format_if_empty = true;
   /// How many files the process may hold open; half of it is left to connections. 0: not known.
   std::size_t open_files_limit = 0;
+  /// The levels that clients may change (BROKER_LOGGER); null: none. Outlives the node.
+  io::LogLevels* log_levels = nullptr;
   /// Told when the node cannot go on (all log directories failed, the metadata log is lost).
   std::function<void(std::string why)> on_fatal;
 };
@@ -73,6 +75,7 @@ class Node {
   io::Task<void> end_previous_session();
   io::Task<Result<void, NodeError>> listen(bool controller);
   Result<void, NodeError> bind_all();
+  bool is_controller_listener(const std::string& name) const;
   void open_listeners();
   replica::MetadataOptions metadata_options() const;
   std::vector<ListenerInfo> bound_listeners() const;
@@ -83,6 +86,8 @@ class Node {
   static io::Task<void> wait_applied(Node* self, Offset offset);
   static io::Task<void> apply_changes(Node* self);
   void follow_config(const image::Image& image);
+  void follow_connection_limits();
+  static io::Task<void> close_excess(Node* self);
   io::Task<void> assign_directories(replica::ImagePtr image, std::set<TopicIdPartition> partitions);
   using Placed = std::map<Uuid, std::map<TopicId, std::vector<PartitionId>>>;  // by directory
   io::Task<bool> record_directories(Placed placed);
@@ -112,6 +117,9 @@ class Node {
   std::vector<std::unique_ptr<LoopState>> loops_;
   std::vector<std::pair<ListenerInfo, std::unique_ptr<io::Listener>>> bound_;
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
+  std::shared_ptr<ConnectionQuotas> broker_quotas_;
+  std::shared_ptr<ConnectionQuotas> controller_quotas_;
+  bool closing_excess_ = false;
 
   // Committed metadata that is not applied to the partitions yet.
   replica::ImagePtr newest_image_;

@@ -11,7 +11,7 @@
 namespace milena::broker {
 
 /// Where a node's name stands: Kafka's short diagnostics, which scripts match, differ a little.
-enum class NodeNameIn : std::uint8_t { kDescribeBroker, kDescribeLogger, kAlter };
+enum class NodeNameIn : std::uint8_t { kDescribeBroker, kDescribeLogger, kAlter, kAlterLogger };
 
 /// What is wrong with `name` as the name of the node `self`: no integer, or another node's id. Nothing: it is this
 /// node.

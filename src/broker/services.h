@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "config/kafka_config.h"
+#include "io/log_levels.h"
 #include "io/runtime.h"
 #include "replica/group_coordinator.h"
 #include "replica/log_manager.h"
@@ -45,6 +46,7 @@ struct Services {
   replica::GroupCoordinator& groups;
   replica::LogManager& logs;
   replica::ProducerIds& producer_ids;
+  io::LogLevels* log_levels;  // null: they do not change while the node runs
   /// Control loop: ends when this broker has opened the partitions of the metadata up to `offset`.
   std::function<io::Task<void>(Offset offset)> wait_applied;
 };

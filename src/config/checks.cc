@@ -93,7 +93,24 @@ class Checker {
             fmt::format("Unknown compression type id: {}", codec));
   }
 
+  // Kafka's messages.
+  void check_cordoned() {
+    const std::vector<std::string>& cordoned = config_.list("cordoned.log.dirs");
+    const auto& directories = config_.is_null("log.dirs") ? config_.list("log.dir") : config_.list("log.dirs");
+    auto missing = cordoned;
+    std::erase_if(missing, [&](const std::string& one) { return std::ranges::find(directories, one) != directories.end(); });
+    if (std::ranges::find(cordoned, "*") != cordoned.end()) {
+      require(cordoned.size() == 1, "cordoned.log.dirs",
+              "When cordoned.log.dirs is set to *, it must not contain other values");
+      return;
+    }
+    require(missing.empty(), "cordoned.log.dirs",
+            fmt::format("All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : {}",
+                        fmt::join(missing, ", ")));
+  }
+
   void check_limits() {
+    check_cordoned();
     std::int64_t wait = config_.integer("replica.fetch.wait.max.ms");
     require(wait <= config_.integer("replica.socket.timeout.ms"), "replica.fetch.wait.max.ms",
             "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent "

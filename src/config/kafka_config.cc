@@ -143,6 +143,17 @@ const std::vector<std::string>& KafkaConfig::list(std::string_view name) const {
 Duration KafkaConfig::milliseconds(std::string_view name) const {
   return duration_from_ms(integer(name));
 }
+std::int64_t KafkaConfig::dynamic_integer(std::string_view name) const {
+  const Key* key = find_broker_key(name);
+  CHECK(key != nullptr && key->type == Type::kLong, "{} is no dynamic LONG", name);
+  for (const Properties* layer : {&dynamic_this_, &dynamic_all_}) {
+    auto given = layer->find(std::string(name));
+    if (given == layer->end()) continue;
+    auto value = parse_value(*key, given->second);
+    if (value.has_value()) return std::get<std::int64_t>(*value);
+  }
+  return std::get<std::int64_t>(default_value(*key));
+}
 bool KafkaConfig::is_null(std::string_view name) const {
   return std::holds_alternative<std::monostate>(value(name));
 }

@@ -45,6 +45,8 @@ class KafkaConfig {
   const std::vector<std::string>& list(std::string_view name) const;
   /// An INT or LONG key in milliseconds; the largest values become Duration::max().
   Duration milliseconds(std::string_view name) const;
+  /// Of a LONG among dynamic_only_broker_keys().
+  std::int64_t dynamic_integer(std::string_view name) const;
   bool is_null(std::string_view name) const;
   /// True when a layer above the defaults sets the key.
   bool is_set(std::string_view name) const;

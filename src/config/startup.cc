@@ -188,7 +188,9 @@ std::string dynamic_keys_without_effect(const KafkaConfig& before, const KafkaCo
       auto old = old_values.find(name);
       const Key* key = find_broker_key(name);
       bool same = old != old_values.end() && old->second == value;
-      if (same || key == nullptr || (key->name == name && follows_changes(name))) continue;
+      if (same || key == nullptr) continue;
+      bool for_listener = key->name == "max.connections" || key->name == "max.connection.creation.rate";
+      if (follows_changes(key->name) && (key->name == name || for_listener)) continue;
       if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
   };

@@ -173,6 +173,10 @@ LogResult<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text) {
   return offsets;
 }
 
+std::unique_ptr<LogDirectory> LogDirectory::broken(io::Disk& disk, std::string path) {
+  return std::unique_ptr<LogDirectory>(new LogDirectory(disk, std::move(path)));
+}
+
 LogResult<std::unique_ptr<LogDirectory>> LogDirectory::open(io::Disk& disk, std::string path) {
   TRY(make_durable_directory(disk, path));
   auto directory = std::unique_ptr<LogDirectory>(new LogDirectory(disk, std::move(path)));

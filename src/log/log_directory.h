@@ -71,6 +71,9 @@ class LogDirectory {
   /// meta.properties that cannot be read or is of another version).
   static LogResult<std::unique_ptr<LogDirectory>> open(io::Disk& disk, std::string path);
 
+  /// Stands for one whose disk does not work: not locked, nothing of it is known. Nothing else may be called on it.
+  static std::unique_ptr<LogDirectory> broken(io::Disk& disk, std::string path);
+
   const std::string& path() const { return path_; }
   io::Disk& disk() const { return disk_; }
   /// nullptr: not formatted.

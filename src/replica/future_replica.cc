@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int32_t kChunkBytes = 1 << 20;
 constexpr std::size_t kNearlyAllBytes = 64 << 10;
+constexpr Duration kThrottleSlice = 50ms;
 
 // The first offset of the batch that the records begin with.
 Offset first_offset(const Bytes& records, Offset otherwise) {
@@ -25,8 +26,9 @@ Offset first_offset(const Bytes& records, Offset otherwise) {
 
 }  // namespace
 
-FutureReplica::FutureReplica(io::Loop& loop, std::string path, std::uint64_t seed)
-    : loop_(loop), path_(std::move(path)), seed_(seed) {}
+FutureReplica::FutureReplica(io::Loop& loop, std::string path, std::uint64_t seed,
+                             std::shared_ptr<CopyThrottle> throttle)
+    : loop_(loop), path_(std::move(path)), seed_(seed), throttle_(std::move(throttle)) {}
 
 Step FutureReplica::failed(std::string why) {
   failure_ = std::move(why);
@@ -53,13 +55,15 @@ io::Task<Step> FutureReplica::begin(log::LogOptions options, Offset start) {
   co_return Step::kCaughtUp;
 }
 
-Step FutureReplica::append(ReadResult read) {
+Step FutureReplica::append(ReadResult read, bool throttled) {
   if (!read.records.empty()) {
     auto appended = log_->append_raw(read.records.block(), loop_.wall_now());
     if (appended.failed()) {
       bool full = appended.error().kind == log::LogErrorKind::kNoSpace;
       return full ? Step::kLater : failed(appended.error().message);
     }
+    // Without the batch that a read cuts short: the next read begins with it.
+    if (throttled) throttle_->copied(loop_.now(), appended->bytes);
   }
   Offset high_watermark = log_->set_high_watermark(read.high_watermark);
   auto moved = log_->advance_log_start_offset(std::min(read.log_start_offset, high_watermark));
@@ -103,8 +107,11 @@ io::Task<Step> FutureReplica::catch_up(std::shared_ptr<FutureReplica> self, std:
       if (self->log_->log_end_offset() > request.fetch_offset) continue;  // it was closed, and goes on
     }
     bool all = read.records.empty() || (!to_the_end && read.records.size() < kNearlyAllBytes);
-    Step appended = self->append(std::move(read));
+    Step appended = self->append(std::move(read), !to_the_end);
     if (appended != Step::kCaughtUp) co_return appended;
+    while (!to_the_end && !self->ended_ && self->loop_.now() < self->throttle_->free_at()) {
+      co_await io::sleep_for(self->loop_, kThrottleSlice);
+    }
     if (all) co_return Step::kCaughtUp;
     if (self->log_->wants_flush()) {
       Step flushed = co_await self->flush();

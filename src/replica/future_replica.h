@@ -10,6 +10,7 @@
 
 #include "io/loop.h"
 #include "log/log.h"
+#include "replica/copy_throttle.h"
 #include "replica/partition.h"
 
 namespace milena::replica {
@@ -24,7 +25,8 @@ class FutureReplica {
   };
 
   /// `path`: its directory, with partition.metadata and nothing else.
-  FutureReplica(io::Loop& loop, std::string path, std::uint64_t seed);
+  /// `throttle`: shared by all moves.
+  FutureReplica(io::Loop& loop, std::string path, std::uint64_t seed, std::shared_ptr<CopyThrottle> throttle);
 
   /// Copies until it has all that is committed, or, unless `to_the_end`, nearly all. A copy that was
   /// closed and did not take the log's place is opened again.
@@ -50,13 +52,14 @@ class FutureReplica {
 
  private:
   io::Task<Step> begin(log::LogOptions options, Offset start);
-  Step append(ReadResult read);
+  Step append(ReadResult read, bool throttled);
   io::Task<Step> flush();
   Step failed(std::string why);
 
   io::Loop& loop_;
   std::string path_;
   std::uint64_t seed_;
+  std::shared_ptr<CopyThrottle> throttle_;
   std::unique_ptr<log::Log> log_;  // null: not begun, or closed
   Closed closed_;
   std::string failure_;

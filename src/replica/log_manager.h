@@ -53,10 +53,13 @@ class LogManager {
   LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerOptions options, OnFatal on_fatal);
   ~LogManager();
 
-  /// Creates and locks the directories and reads their meta.properties. Errors: locked by another process,
-  /// unreadable, foreign directories inside.
+  /// Creates and locks the directories and reads their meta.properties. One whose disk fails counts as failed from
+  /// the start, unless it is the metadata log's or the last. Errors: locked by another process, unreadable, foreign
+  /// directories inside.
   io::Task<Result<void, StoreError>> open_directories();
   const std::vector<std::unique_ptr<log::LogDirectory>>& directories() const { return directories_; }
+  /// Those that have not failed.
+  std::vector<log::LogDirectory*> usable_directories() const;
   /// The directory at `path` (one of log_dirs); null if it is not ours.
   log::LogDirectory* directory(const std::string& path) const;
 
@@ -74,8 +77,10 @@ class LogManager {
 
   /// Follows committed metadata. Changes are applied in the order of the calls.
   io::Task<void> apply(std::shared_ptr<const image::Image> image, image::Delta delta);
-  /// New dynamic broker configuration: every partition's settings are made again.
-  void set_config(std::shared_ptr<const config::KafkaConfig> config) { config_ = std::move(config); }
+  /// New dynamic broker configuration: every partition's settings are made again by the apply() that follows.
+  void set_config(std::shared_ptr<const config::KafkaConfig> config);
+  /// Those that are to get no further partitions (cordoned.log.dirs, KIP-1066).
+  std::vector<Uuid> cordoned_directories() const;
 
   /// Checkpoints and retention, until stop().
   void start_background();
@@ -83,7 +88,8 @@ class LogManager {
   /// the clean-shutdown marks with `broker_epoch`.
   io::Task<void> stop(std::int64_t broker_epoch, Epoch quorum_epoch = kNoEpoch);
 
-  /// Those that failed since the start, for the controller to know (KIP-858).
+  /// Those that failed since the start, for the controller to know (KIP-858). One that has failed at the start is
+  /// not known by its id: it is left out of the registration.
   std::vector<Uuid> failed_directories() const;
   struct DirectoryHealth {
     std::string path;  // as configured
@@ -91,6 +97,8 @@ class LogManager {
   };
   /// The directories of log.dirs, in their order.
   std::vector<DirectoryHealth> directory_health() const;
+  /// The directories of log.dirs that work, by their ids.
+  std::vector<Uuid> online_directories() const;
   /// Partitions of this node that it does not serve: their logs are damaged, or their directory has failed.
   /// To clients they have no leader, as with Kafka, whose controller takes them away from such a broker.
   const PartitionSet& unserved() const { return unserved_; }
@@ -123,6 +131,7 @@ class LogManager {
   struct DescribedDirectory {
     std::string path;     // from the root on
     bool failed = false;  // nothing else is known then
+    bool cordoned = false;
     io::DiskSpace space;
     std::vector<DescribedLog> logs;  // those that are open
   };
@@ -159,6 +168,7 @@ class LogManager {
     std::unique_ptr<log::Log> log;
     std::string error;
     bool no_room = false;  // the error is a full disk
+    bool broken = false;   // ... or a broken one
     bool fresh = false;
     log::RecoveryReport report;
   };
@@ -185,7 +195,9 @@ class LogManager {
     std::string absolute_path;
     bool holds_partitions = true;
     bool clean = false;
+    std::int64_t stopped_epoch = -1;  // of the broker, at the last stop
     bool failed = false;
+    bool cordoned = false;
     bool full = false;     // the last checkpoints found no room
     bool unclean = false;  // some partition was not closed as a clean stop needs it, or never opened
     Recovered recovered;
@@ -252,7 +264,7 @@ class LogManager {
   void say_unclean(const std::vector<Work>& work) const;
   void say_recovered(Duration took) const;
   static Opened open_one(LogManager* self, const Work& work);
-  static Result<void, StoreError> read_journal(LogManager* self, std::size_t directory);
+  static log::LogResult<void> read_journal(LogManager* self, std::size_t directory);
   static void restore_epochs(const Work& work, log::Log& log);
   void journal(const std::vector<Entered>& entered);
   static io::Task<void> run_journal(LogManager* self);
@@ -277,6 +289,8 @@ class LogManager {
   io::Task<void> send(std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop);
   io::Task<void> remove_one(TopicIdPartition id, Place place);
   std::size_t least_loaded_directory() const;
+  /// Whether the node goes on when this one fails.
+  bool can_do_without(std::size_t directory) const;
 
   static std::uint64_t seed_of(const TopicIdPartition& id);
   io::Task<wire::ErrorCode> begin_move(TopicIdPartition id, log::PartitionName name, std::size_t target);
@@ -323,6 +337,7 @@ class LogManager {
   std::vector<LogStart> unsaved_starts_;
   std::map<TopicIdPartition, std::shared_ptr<Move>> moves_;
   std::vector<Leftover> leftovers_;
+  std::shared_ptr<CopyThrottle> copy_throttle_ = std::make_shared<CopyThrottle>();
   std::map<log::PartitionName, std::size_t> preferred_;  // directories for partitions that are still to be made
   Assign assign_;
   std::set<std::string> deleted_;  // renamed directories of deleted partitions, until they are removed

@@ -56,6 +56,7 @@ io::Task<std::vector<LogManager::DescribedDirectory>> LogManager::describe() {
     DescribedDirectory directory;
     directory.path = states_[i].absolute_path;
     directory.failed = states_[i].failed;
+    directory.cordoned = states_[i].cordoned;
     if (!directory.failed) {
       log::LogDirectory* dir = directories_[i].get();
       auto job = [dir] { return dir->disk().space(dir->path()); };

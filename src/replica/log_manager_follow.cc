@@ -92,6 +92,7 @@ void LogManager::refuse(const Opened& one) {
     return;
   }
   give_up(one.id, one.place, one.error);
+  if (one.broken && can_do_without(one.place.directory)) directory_failed(one.place.directory, one.error);
 }
 
 // The log is damaged: its partition is left as it is.
@@ -168,6 +169,7 @@ io::Task<void> LogManager::apply(std::shared_ptr<const image::Image> image, imag
       changed.push_back(id);
       continue;
     }
+    if (unserved_.contains(id)) continue;  // it lies in a directory that does not work
     create.push_back(create_here(id, image->topic(id.topic_id)->name, loop_.wall_now()));
   }
   co_await update_leadership(image.get(), std::move(changed));
@@ -290,9 +292,12 @@ std::size_t LogManager::least_loaded_directory() const {
   std::vector<std::size_t> counts(directories_.size(), 0);
   for (const auto& [id, place] : places_) ++counts[place.directory];
   std::size_t best = 0;
+  auto rank = [this](std::size_t i) {  // a cordoned one only where there is no other
+    if (!states_[i].holds_partitions || states_[i].failed) return 2;
+    return states_[i].cordoned ? 1 : 0;
+  };
   for (std::size_t i = 1; i < counts.size(); ++i) {
-    bool better = states_[best].failed || counts[i] < counts[best];
-    if (states_[i].holds_partitions && !states_[i].failed && better) best = i;
+    if (std::pair(rank(i), counts[i]) < std::pair(rank(best), counts[best])) best = i;
   }
   return best;
 }
@@ -322,9 +327,11 @@ io::Task<void> fail_there(LoopPartitions* there, std::shared_ptr<std::vector<Top
 void LogManager::directory_failed(std::size_t directory, std::string why) {
   if (std::exchange(states_[directory].failed, true)) return;
   loop_.log().error("log", "log directory {} has failed: {}", directories_[directory]->path(), why);
-  auto works = [](const DirectoryState& state) { return state.holds_partitions && !state.failed; };
-  bool any_left = std::ranges::any_of(states_, works);
-  if (!any_left) {
+  if (directories_[directory]->path() == options_.metadata_dir) {
+    on_fatal_("the log directory of the metadata, " + directories_[directory]->path() + ", has failed: " + why);
+    return;
+  }
+  if (!can_do_without(directory)) {
     on_fatal_("all log directories have failed; the last one, " + directories_[directory]->path() +
               ", with: " + why);
     return;

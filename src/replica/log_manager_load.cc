@@ -88,24 +88,35 @@ Result<void, StoreError> LogManager::check_found(LogManager* self, std::size_t d
   return {};
 }
 
-// Reads one directory's checkpoints, takes its clean-shutdown mark away, and plans what to do with what it
-// holds.
+// Reads one directory's checkpoints and plans what to do with what it holds.
 Result<void, StoreError> LogManager::load_directory(LogManager* self, std::size_t index,
                                                     const image::Image& image, std::vector<Work>& work) {
   log::LogDirectory& dir = *self->directories_[index];
   DirectoryState& state = self->states_[index];
+  // One whose disk fails is left out where there is another.
+  auto failed = [&](const log::LogError& error) -> Result<void, StoreError> {
+    if (error.kind != log::LogErrorKind::kIo || !self->can_do_without(index)) return Err(from_log(error));
+    state.failed = true;
+    self->loop_.log().error("log", "log directory {} cannot be used: {}", dir.path(), error.message);
+    return {};
+  };
   auto recovery = dir.read_checkpoint(log::CheckpointFile::kRecoveryPoint);
+  if (recovery.failed()) return failed(recovery.error());
   auto starts = dir.read_checkpoint(log::CheckpointFile::kLogStart);
+  if (starts.failed()) return failed(starts.error());
   auto marks = dir.read_checkpoint(log::CheckpointFile::kReplication);
-  if (recovery.failed()) return Err(from_log(recovery.error()));
-  if (starts.failed()) return Err(from_log(starts.error()));
-  if (marks.failed()) return Err(from_log(marks.error()));
+  if (marks.failed()) return failed(marks.error());
   state.recovery_points = std::move(*recovery);
   state.log_starts = std::move(*starts);
   state.high_watermarks = std::move(*marks);
-  TRY(read_journal(self, index));
+  auto journal = read_journal(self, index);
+  if (journal.failed()) return failed(journal.error());
   auto listing = dir.list();
-  if (listing.failed()) return Err(from_log(listing.error()));
+  if (listing.failed()) return failed(listing.error());
+  auto mark = dir.take_clean_shutdown();
+  if (mark.failed()) return failed(mark.error());
+  state.clean = mark->clean;
+  state.stopped_epoch = mark->broker_epoch;
   for (const std::string& unknown : listing->unknown) {
     self->loop_.log().warn("log", "{} is no partition; Apache Kafka would refuse to start on this directory",
                            unknown);
@@ -125,14 +136,12 @@ Result<std::vector<LogManager::Work>, StoreError> LogManager::plan_load(LogManag
   std::int64_t epoch = -1;
   for (std::size_t i = 0; i < self->directories_.size(); ++i) {
     DirectoryState& state = self->states_[i];
-    if (!state.holds_partitions) continue;
+    if (!state.holds_partitions || state.failed) continue;
     TRY(load_directory(self, i, image, work));
-    auto mark = self->directories_[i]->take_clean_shutdown();
-    if (mark.failed()) return Err(from_log(mark.error()));
-    state.clean = mark->clean;
-    all_clean = all_clean && mark->clean && (epoch == -1 || epoch == mark->broker_epoch);
-    epoch = mark->broker_epoch;
-    read_manifest(self, i, image, *mark, quorum_epoch);
+    if (state.failed) continue;
+    all_clean = all_clean && state.clean && (epoch == -1 || epoch == state.stopped_epoch);
+    epoch = state.stopped_epoch;
+    read_manifest(self, i, image, {state.clean, state.stopped_epoch}, quorum_epoch);
   }
   TRY(settle_leftovers(self, image, work));
   TRY(check_unique(self, work));
@@ -270,6 +279,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
     if (created.failed()) {
       result.error = created.error().message;
       result.no_room = created.error().kind == log::LogErrorKind::kNoSpace;
+      result.broken = created.error().kind == log::LogErrorKind::kIo;
       return result;
     }
   }
@@ -285,6 +295,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
   if (opened.failed()) {
     result.error = opened.error().message;
     result.no_room = opened.error().kind == log::LogErrorKind::kNoSpace;
+    result.broken = opened.error().kind == log::LogErrorKind::kIo;
   } else {
     result.log = std::move(*opened);
   }
@@ -296,6 +307,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
       if (!only_epochs) result.log->complete_flush(plan);
     } else {
       result.error = synced.error().what;
+      result.broken = true;
       result.log.reset();
     }
   }
@@ -314,7 +326,7 @@ LogManager::Opened LogManager::open_one(LogManager* self, const Work& work) {
 io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image::Image> image, BrokerId self,
                                                     std::shared_ptr<const config::KafkaConfig> config,
                                                     Epoch quorum_epoch) {
-  config_ = std::move(config);
+  set_config(std::move(config));
   image_ = image;
   Instant began = loop_.now();
   Timestamp now = loop_.wall_now();
@@ -337,12 +349,26 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
     for (const log::PartitionName& name : absent) forget_checkpoints({i, name});
   }
   // What the metadata assigns to this broker and no directory holds is created empty.
+  bool any_failed = std::ranges::any_of(states_, [](const DirectoryState& state) { return state.failed; });
+  std::vector<TopicIdPartition> lost;
   for (const auto& [topic_id, topic] : image->topics) {
     for (const auto& [index, state] : topic->partitions) {
       TopicIdPartition id{topic_id, index};
-      if (state->is_replica(self) && !places_.contains(id))
-        work->push_back(create_here(id, topic->name, now));
+      if (!state->is_replica(self) || places_.contains(id)) continue;
+      // It may lie in the one that has failed: an empty log must not take its place (KIP-858).
+      if (any_failed) lost.push_back(id);
+      else work->push_back(create_here(id, topic->name, now));
     }
+  }
+  for (const TopicIdPartition& id : lost) {
+    LoopPartitions* there = &partitions_.owning(id);
+    there->loop().post([there, id] { there->refuse(id); });
+    unserved_.insert(id);
+  }
+  if (!lost.empty()) {
+    loop_.log().error("log", "{} partitions are not served: their logs are not in the log directories that work",
+                      lost.size());
+    publish_unserved();
   }
   co_await open_and_hand_over(std::move(*work), image);
   for (DirectoryState& state : states_) {
@@ -360,7 +386,7 @@ io::Task<Result<void, StoreError>> LogManager::load(std::shared_ptr<const image:
 // after.
 void LogManager::say_unclean(const std::vector<Work>& work) const {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
-    if (states_[i].clean || !states_[i].holds_partitions) continue;
+    if (states_[i].clean || states_[i].failed || !states_[i].holds_partitions) continue;
     auto here = std::ranges::count_if(work, [i](const Work& one) { return one.place.directory == i; });
     auto known = std::ranges::count_if(
         work, [i](const Work& one) { return one.place.directory == i && one.known != nullptr && !one.marked; });

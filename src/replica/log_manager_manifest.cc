@@ -141,11 +141,11 @@ bool LogManager::open_known(LogManager* self, const Work& work, Opened& result) 
 
 // ---- epochs
 
-Result<void, StoreError> LogManager::read_journal(LogManager* self, std::size_t directory) {
+log::LogResult<void> LogManager::read_journal(LogManager* self, std::size_t directory) {
   log::LogDirectory& dir = *self->directories_[directory];
   auto content = dir.disk().read_file(log::epoch_journal_path(dir.path()), kManifestMax);
   if (content.failed() && content.error().kind == io::ErrorKind::kNotFound) return {};
-  if (content.failed()) return Err(StoreError{content.error().what});
+  if (content.failed()) return Err(log::from_io(content.error()));
   std::vector<log::EpochStart> found = log::parse_epoch_starts(*content);
   // The newest of each partition is enough to go on with; a journal that only grew would never end.
   std::map<log::PartitionName, log::EpochStart>& newest = self->states_[directory].journal;
@@ -159,7 +159,7 @@ Result<void, StoreError> LogManager::read_journal(LogManager* self, std::size_t 
   if (written.size() == content->size()) return {};
   auto rewritten = dir.disk().write_file(log::epoch_journal_path(dir.path()), written);
   if (rewritten.failed() && rewritten.error().kind != io::ErrorKind::kNoSpace)
-    return Err(StoreError{rewritten.error().what});
+    return Err(log::from_io(rewritten.error()));
   return {};
 }
 

@@ -119,7 +119,7 @@ io::Task<ErrorCode> LogManager::begin_move(TopicIdPartition id, log::PartitionNa
   auto move = std::make_shared<Move>();
   move->target = target;
   move->name = std::move(name);
-  move->future = std::make_shared<FutureReplica>(there->loop(), *created, seed_of(id));
+  move->future = std::make_shared<FutureReplica>(there->loop(), *created, seed_of(id), copy_throttle_);
   moves_[id] = move;
   auto enter = [there, id, future = move->future] { return enter_there(there, id, future); };
   co_await io::run_on(there->loop(), std::move(enter));

@@ -54,7 +54,7 @@ class Directories : public ::testing::Test {
   std::string start(const std::shared_ptr<const image::Image>& image) {
     LogManagerOptions options;
     options.log_dirs = dirs_;
-    options.metadata_dir = dirs_.front();
+    options.metadata_dir = metadata_dir_.empty() ? dirs_.front() : metadata_dir_;
     options.high_watermark_interval = 1s;
     options.checkpoint_interval = 5s;
     life_ = std::make_unique<Life>(world_.runtime(), std::move(options));
@@ -97,6 +97,7 @@ class Directories : public ::testing::Test {
   static TopicIdPartition id_of(int partition) { return {kTopic, PartitionId(partition)}; }
 
   std::vector<std::string> dirs_{"/a"};
+  std::string metadata_dir_;  // empty: the first of dirs_
   ReplicaWorld world_{2};
   std::unique_ptr<Life> life_;
 };
@@ -258,6 +259,7 @@ TEST_F(Directories, a_topic_that_is_deleted_under_its_readers_harms_nothing) {
 
 TEST_F(Directories, the_last_one_that_fails_ends_the_node) {
   dirs_ = {"/a", "/b"};
+  metadata_dir_ = "/meta";
   ASSERT_EQ(start(one_topic()), "");
   world_.run_for(100ms);  // the journals of epochs are written
   world_.disk().faults().write_error_one_in = 1;

@@ -10,6 +10,7 @@
 #include "wire/apis/delete_topics.h"
 #include "wire/apis/describe_log_dirs.h"
 #include "wire/apis/fetch.h"
+#include "wire/apis/incremental_alter_configs.h"
 #include "wire/apis/list_offsets.h"
 #include "wire/apis/produce.h"
 #include "wire/error_code.h"
@@ -180,6 +181,40 @@ TEST(AlterReplicaLogDirs, five_batches_of_a_producer_are_known_afterwards) {
   for (options.base_sequence = 0; options.base_sequence < 5; ++options.base_sequence)
     EXPECT_EQ(moves.produce(1, options), 0) << "sent again: " << options.base_sequence;
   EXPECT_EQ(moves.count_records(), 5);
+}
+
+TEST(AlterReplicaLogDirs, a_move_keeps_to_its_rate) {
+  Moves moves;
+  auto rate = [&](std::optional<std::string> value) {
+    wire::IncrementalAlterConfigsRequest request;
+    auto& resource = request.resources.emplace_back();
+    resource.resource_type = 4;
+    resource.resource_name = "1";
+    auto& config = resource.configs.emplace_back();
+    config.name = "replica.alter.log.dirs.io.max.bytes.per.second";
+    config.config_operation = value.has_value() ? 0 : 1;
+    config.value = std::move(value);
+    ASSERT_EQ(moves.world.ask<wire::IncrementalAlterConfigsApi>(request, 1)->responses.at(0).error_code, 0);
+  };
+  for (int i = 0; i < 4; ++i) {
+    auto large = produce_to(moves.orders, 0, batch_of(1, moves.world.now_ms(), 900'000));
+    ASSERT_EQ(moves.world.ask<wire::ProduceApi>(large, 13)->responses.at(0).partition_responses.at(0).error_code, 0);
+  }
+  using Places = std::set<std::pair<std::string, std::int64_t>>;
+  rate("300000");
+  ASSERT_EQ(moves.move(moves.to), 0);
+  moves.world.world().run_for(std::chrono::seconds(8));
+  EXPECT_EQ(moves.places().size(), 2u) << "3.6 MB take twelve seconds";
+  moves.world.world().run_for(std::chrono::seconds(5));
+  EXPECT_EQ(moves.places(), (Places{{moves.to, 0}}));
+  rate("1000");
+  ASSERT_EQ(moves.move(moves.from), 0);
+  moves.world.world().run_for(std::chrono::minutes(2));
+  EXPECT_EQ(moves.places().size(), 2u);
+  rate(std::nullopt);  // it goes on at once
+  moves.world.world().run_for(std::chrono::seconds(2));
+  EXPECT_EQ(moves.places(), (Places{{moves.from, 0}}));
+  EXPECT_EQ(moves.count_records(), 4);
 }
 
 TEST(AlterReplicaLogDirs, a_copy_is_shown_with_its_lag) {

@@ -70,14 +70,21 @@ std::string_view log_level(const io::Log& log) {
   return "ERROR";
 }
 
-std::vector<ConfigEntry> describe_logger(const io::Log& log, const config::KeyFilter& filter) {
-  ConfigEntry root;
-  root.name = "root";
-  root.value = std::string(log_level(log));
-  root.source = config::ConfigSource::kDynamicBrokerLogger;
-  root.read_only = true;
-  bool wanted = !filter.has_value() || std::ranges::find(*filter, root.name) != filter->end();
-  return wanted ? std::vector<ConfigEntry>{std::move(root)} : std::vector<ConfigEntry>{};
+std::vector<ConfigEntry> describe_logger(const RequestContext& context, const config::KeyFilter& filter) {
+  const io::LogLevels* levels = context.services().log_levels;
+  std::map<std::string, std::string> all;
+  if (levels != nullptr) all = levels->levels();
+  else all.emplace(io::LogLevels::kRoot, log_level(context.loop().log()));
+  std::vector<ConfigEntry> entries;
+  for (auto& [logger, level] : all) {
+    if (filter.has_value() && std::ranges::find(*filter, logger) == filter->end()) continue;
+    ConfigEntry& entry = entries.emplace_back();
+    entry.name = logger;
+    entry.value = level;
+    entry.source = config::ConfigSource::kDynamicBrokerLogger;
+    entry.read_only = levels == nullptr;
+  }
+  return entries;
 }
 
 using Entries = Result<std::vector<ConfigEntry>, std::pair<ErrorCode, std::string>>;
@@ -110,7 +117,7 @@ Entries describe(const RequestContext& context, const Resource& resource, const 
       if (name.empty()) return invalid("Broker id must not be empty");
       auto problem = node_name_problem(NodeNameIn::kDescribeLogger, name, context.services().broker.node_id);
       if (problem.has_value()) return invalid(*std::move(problem));
-      return describe_logger(context.loop().log(), filter);
+      return describe_logger(context, filter);
     }
     case ResourceType::kClientMetrics:
       if (name.empty()) return invalid("Client metrics subscription name must not be empty");

@@ -36,6 +36,7 @@ Response::DescribeLogDirsResult describe(const replica::LogManager::DescribedDir
                                          const Asked& asked) {
   Response::DescribeLogDirsResult result;
   result.log_dir = directory.path;
+  result.is_cordoned = directory.cordoned;
   if (directory.failed) {
     result.error_code = wire::to_int16(ErrorCode::KAFKA_STORAGE_ERROR);
     return result;

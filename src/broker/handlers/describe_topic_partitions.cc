@@ -6,6 +6,7 @@
 
 #include "broker/authorized_operations.h"
 #include "broker/topics.h"
+#include "meta/partition_change.h"
 #include "meta/topics.h"
 
 namespace milena::broker {
@@ -42,7 +43,8 @@ Partition describe(const RequestContext& context, const TopicIdPartition& id, co
   partition.eligible_leader_replicas = ids(state.elr);
   partition.last_known_elr = ids(state.last_known_elr);
   for (BrokerId replica : state.replicas) {
-    if (!here(replica)) partition.offline_replicas.push_back(replica.value());
+    bool online = here(replica) && meta::directory_online(*context.image, replica, state.directory_of(replica));
+    if (!online) partition.offline_replicas.push_back(replica.value());
   }
   return partition;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/alter_configs.h"
+#include "broker/resource_names.h"
 #include "config/alter.h"
 #include "config/key.h"
 #include "meta/configs.h"
@@ -65,13 +66,59 @@ ApiError check_broker(const RequestContext& context, const Resource& resource) {
   return {};
 }
 
+constexpr std::string_view kLogLevels = "FATAL, ERROR, WARN, INFO, DEBUG, TRACE";
+
+ApiError check_logger(const Request::AlterableConfig& entry) {
+  auto kind = static_cast<config::AlterKind>(entry.config_operation);
+  if (kind == config::AlterKind::kAppend || kind == config::AlterKind::kSubtract) {
+    std::string_view name = kind == config::AlterKind::kAppend ? "APPEND" : "SUBTRACT";
+    return {ErrorCode::INVALID_REQUEST, fmt::format("{} operation is not allowed for the BROKER_LOGGER resource", name)};
+  }
+  if (kind != config::AlterKind::kSet && kind != config::AlterKind::kDelete) {
+    return {ErrorCode::INVALID_REQUEST, fmt::format("Unknown operation type {} is not allowed for the BROKER_LOGGER "
+                                                    "resource", entry.config_operation)};
+  }
+  if (!io::LogLevels::exists(entry.name)) {
+    return {ErrorCode::INVALID_CONFIG, fmt::format("Logger {} does not exist!", entry.name)};
+  }
+  std::string level = entry.value.value_or("");
+  if (kind == config::AlterKind::kSet && !io::LogLevels::is_level(level)) {
+    return {ErrorCode::INVALID_CONFIG,
+            fmt::format("Cannot set the log level of {} to {} as it is not a supported log level. Valid log levels are {}",
+                        entry.name, level, kLogLevels)};
+  }
+  if (kind == config::AlterKind::kDelete && entry.name == io::LogLevels::kRoot) {
+    return {ErrorCode::INVALID_REQUEST, "Removing the log level of the root logger is not allowed"};
+  }
+  return {};
+}
+
+// The levels of this node's loggers: its own business, and gone with its process.
+ApiError alter_loggers(const RequestContext& context, const Resource& resource, bool validate_only) {
+  io::LogLevels* levels = context.services().log_levels;
+  if (levels == nullptr) return {ErrorCode::INVALID_REQUEST, "loggers of this server cannot be changed while it runs"};
+  auto problem = node_name_problem(NodeNameIn::kAlterLogger, resource.resource_name, context.services().broker.node_id);
+  if (problem.has_value()) return {ErrorCode::INVALID_REQUEST, *std::move(problem)};
+  for (const auto& entry : resource.configs) {
+    ApiError error = check_logger(entry);
+    if (error.failed()) return error;
+  }
+  for (const auto& entry : resource.configs) {
+    if (validate_only) break;
+    bool sets = entry.config_operation == static_cast<std::int8_t>(config::AlterKind::kSet);
+    if (sets) levels->set(entry.name, *entry.value);
+    else levels->unset(entry.name);
+  }
+  return {};
+}
+
 // What the node that is asked says itself; NONE: a question for the controller.
-ApiError check_here(const RequestContext& context, const Resource& resource) {
+ApiError check_here(const RequestContext& context, const Resource& resource, bool validate_only) {
   bool logger = resource.resource_type == static_cast<std::int8_t>(ResourceType::kBrokerLogger);
-  if (logger) return {ErrorCode::INVALID_REQUEST, "loggers of this server cannot be changed while it runs"};
-  if (context.listener->controller) return {};
+  if (context.listener->controller && !logger) return {};
   ApiError error = check_entries(resource);
   if (error.failed()) return error;
+  if (logger) return alter_loggers(context, resource, validate_only);
   error = check_resource(context, key_of(resource));
   if (error.failed() || resource.resource_type != static_cast<std::int8_t>(ResourceType::kBroker)) return error;
   return check_broker(context, resource);
@@ -80,7 +127,10 @@ ApiError check_here(const RequestContext& context, const Resource& resource) {
 }  // namespace
 
 io::Task<Response> IncrementalAlterConfigsHandler::handle(RequestContext context, Request request) {
-  auto check = [context](const Resource& resource) { return check_here(context, resource); };
+  bool validate_only = request.validate_only;
+  auto check = [context, validate_only](const Resource& resource) {
+    return check_here(context, resource, validate_only);
+  };
   auto decide = [](const meta::Context& controller, const Request& open) {
     return meta::incremental_alter_configs(controller, open);
   };

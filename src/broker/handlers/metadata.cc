@@ -8,6 +8,7 @@
 #include "broker/authorized_operations.h"
 #include "broker/create_topics.h"
 #include "broker/topics.h"
+#include "meta/partition_change.h"
 #include "meta/topics.h"
 
 namespace milena::broker {
@@ -39,7 +40,8 @@ Response::MetadataResponsePartition describe(const RequestContext& context, cons
   partition.isr_nodes = ids(state.isr);
   for (BrokerId replica : state.replicas) {
     const image::Broker* broker = image.broker(replica);
-    bool offline = broker == nullptr || broker->fenced || (unserved && replica == self);
+    bool offline = broker == nullptr || broker->fenced || (unserved && replica == self) ||
+                   !meta::directory_online(image, replica, state.directory_of(replica));
     if (offline) partition.offline_replicas.push_back(replica.value());
   }
   const image::Broker* leader = image.broker(state.leader);

@@ -5,6 +5,8 @@
 
 #include "base/random.h"
 #include "broker/testing/node_world.h"
+#include "broker/testing/partition_requests.h"
+#include "wire/apis/describe_producers.h"
 #include "wire/apis/incremental_alter_configs.h"
 #include "wire/apis/produce.h"
 #include "wire/batch_builder.h"
@@ -266,6 +268,30 @@ TEST_F(Effects, retention_of_the_broker) {
   set(kBroker, "", "log.retention.ms", "60000");
   world_.world().run_for(2min);
   EXPECT_EQ(produce("v").log_start_offset, 1);
+}
+
+TEST_F(Effects, producer_id_expiration) {
+  auto known = [&] {
+    wire::DescribeProducersRequest request;
+    auto& asked = request.topics.emplace_back();
+    asked.name = "t";
+    asked.partition_indexes = {0};
+    auto answer = world_.ask<wire::DescribeProducersApi>(request, 0);
+    CHECK(answer.has_value(), "DescribeProducers was not answered");
+    return answer->topics.at(0).partitions.at(0).active_producers.size();
+  };
+  wire::BatchOptions options;
+  options.producer_id = ProducerId(900);
+  options.producer_epoch = 0;
+  options.base_sequence = 0;
+  TopicRef t{"t", world_.image().topic("t")->id};
+  Bytes batch = batch_of(1, now().value(), 10, options);
+  ASSERT_TRUE(world_.ask<wire::ProduceApi>(produce_to(t, 0, batch), 13).has_value());
+  world_.world().run_for(2min);
+  EXPECT_EQ(known(), 1u);
+  set(kBroker, "", "producer.id.expiration.ms", "60000");
+  world_.world().run_for(30s);
+  EXPECT_EQ(known(), 0u);
 }
 
 // How many of a hundred records a loss of power leaves, a while after they were produced.

@@ -81,14 +81,18 @@ void NodeWorld::check_restart() {
 void NodeWorld::check_replay() {
   io::SimDisk& disk = machine_->disk();
   disk.revive();
+  io::SimDiskFaults faults = std::exchange(disk.faults(), {});  // what the log says, not what the disk does
   const std::string& directory = options_.server.metadata_log.dir;
   std::string wrong = replica::replay_difference(disk, directory, machine_->clock().wall_now(), *last_image_);
   EXPECT_EQ(wrong, "") << "the metadata log alone";
+  disk.faults() = std::move(faults);
   disk.kill();
 }
 
 std::shared_ptr<void> NodeWorld::run_node(io::Runtime& runtime) {
   NodeOptions options = options_;
+  log_levels_ = std::make_unique<io::LogLevels>(runtime.control_loop().log());
+  options.log_levels = log_levels_.get();
   options.on_fatal = [this](std::string why) { error_ = std::move(why); };
   node_ = std::make_shared<Node>(runtime, std::move(options));
   runtime.control_loop().spawn(start_node(this, node_));

@@ -92,6 +92,8 @@ class NodeWorld {
 
   /// Whether the connection that `via` used last is open.
   bool connected(const Via& via = {}) const;
+  /// Where the node sees its clients.
+  std::string address_of_clients() const { return clients_->address(); }
   /// The node's wall clock. REQUIRES: running.
   std::int64_t now_ms() { return machine_->clock().wall_now().value(); }
 
@@ -127,6 +129,7 @@ class NodeWorld {
   void check_restart();
 
   NodeOptions options_;
+  std::unique_ptr<io::LogLevels> log_levels_;
   std::size_t data_loops_;
   io::SimWorld world_;
   io::SimNode* machine_ = nullptr;
