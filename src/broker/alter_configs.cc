@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/config_schema.h"
 #include "broker/resource_names.h"
 
 namespace milena::broker {
@@ -24,6 +25,14 @@ meta::ApiError check_resource(const RequestContext& context, const ConfigResourc
     case ResourceType::kBrokerLogger: break;
   }
   return {ErrorCode::INVALID_REQUEST, fmt::format("Unknown resource type {}", type)};
+}
+
+meta::ApiError try_broker_config(const RequestContext& context, const ConfigResourceKey& resource,
+                                 const image::ConfigMap& values) {
+  NodeConfigSchema schema(context.local->config);
+  auto problem = schema.validate({resource.first, resource.second}, values);
+  if (problem.has_value()) return {ErrorCode::INVALID_REQUEST, std::move(problem->message)};
+  return {};
 }
 
 }  // namespace milena::broker

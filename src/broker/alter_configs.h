@@ -35,6 +35,11 @@ std::set<ConfigResourceKey> given_twice(const RequestContext& context, const Req
 /// go on; the entries of a kBroker resource are this node's to check, all others are the controller's.
 meta::ApiError check_resource(const RequestContext& context, const ConfigResourceKey& resource);
 
+/// A broker tries its own values, and those of all brokers, before the controller does. What is wrong with them is
+/// INVALID_REQUEST there (KAFKA-13609), and INVALID_CONFIG where a controller is asked.
+meta::ApiError try_broker_config(const RequestContext& context, const ConfigResourceKey& resource,
+                                 const image::ConfigMap& values);
+
 /// `check_here(resource)`: this node's own error, or none: the controller's turn, but for loggers, which are this
 /// node's own and done with then. `decide(context, request)`: the
 /// controller's decision on what is left.

@@ -1,10 +1,9 @@
 #include "broker/connection_quotas.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 
+#include "config/address.h"
 #include "config/key.h"
 #include "config/value.h"
 
@@ -37,23 +36,13 @@ void read_listeners(const std::string& name, const std::string& text, Connection
   }
 }
 
-// "address:count,...", an IPv6 address with or without brackets.
-std::map<std::string, std::int64_t> read_overrides(std::string_view text) {
+std::map<std::string, std::int64_t> read_overrides(const config::KafkaConfig& config) {
   std::map<std::string, std::int64_t> result;
-  while (!text.empty()) {
-    std::size_t comma = std::min(text.find(','), text.size());
-    std::string_view entry = config::trim(text.substr(0, comma));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-    std::size_t colon = entry.rfind(':');
-    if (colon == std::string_view::npos) continue;
-    std::string_view host = config::trim(entry.substr(0, colon));
-    std::string_view digits = config::trim(entry.substr(colon + 1));
-    std::int64_t count = 0;
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-    if (error != std::errc() || end != digits.data() + digits.size()) continue;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  auto given = config::parse_host_limits(config.text("max.connections.per.ip.overrides"));
+  if (!given.has_value()) return result;  // refused where it is set
+  for (const auto& [host, count] : *given) {
     if (host == "localhost") result["127.0.0.1"] = result["::1"] = count;
-    else result[std::string(host)] = count;
+    else result[host] = count;
   }
   return result;
 }
@@ -70,7 +59,7 @@ ConnectionLimits ConnectionLimits::of(const config::KafkaConfig& config) {
   limits.connections = config.integer("max.connections");
   limits.per_address = config.integer("max.connections.per.ip");
   limits.creation_rate = config.integer("max.connection.creation.rate");
-  limits.address_overrides = read_overrides(config.text("max.connections.per.ip.overrides"));
+  limits.address_overrides = read_overrides(config);
   for (const auto& [name, given] : config.settings()) read_listeners(name, given.value, limits);
   for (const Properties* layer : {&config.dynamic_all_brokers(), &config.dynamic_this_broker()}) {
     for (const auto& [name, value] : *layer) read_listeners(name, value, limits);

@@ -74,4 +74,20 @@ std::optional<ListenerAddress> parse_listener(std::string_view text) {
   return ListenerAddress{std::move(name), std::move(*address)};
 }
 
+std::optional<std::map<std::string, std::int32_t>> parse_host_limits(std::string_view text) {
+  std::map<std::string, std::int32_t> limits;
+  while (!text.empty()) {
+    std::size_t comma = std::min(text.find(','), text.size());
+    std::string_view entry = trim(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    std::size_t colon = entry.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    std::string_view host = trim(entry.substr(0, colon));
+    auto limit = parse_number<std::int32_t>(trim(entry.substr(colon + 1)));
+    if (!limit || !std::ranges::all_of(host, [](char c) { return is_host_char(c) || c == ':'; })) return std::nullopt;
+    limits[std::string(host)] = *limit;
+  }
+  return limits;
+}
+
 }  // namespace milena::config

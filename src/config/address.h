@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,5 +37,8 @@ std::optional<Address> parse_address(std::string_view text);
 std::optional<Voter> parse_voter(std::string_view text);
 /// The host may be empty. nullopt for a text of another form.
 std::optional<ListenerAddress> parse_listener(std::string_view text);
+/// `host:count,...`, as max.connections.per.ip.overrides has it: IPv6 addresses stand without brackets. The last of a
+/// host holds. nullopt for an entry without a count, or with characters that no host has.
+std::optional<std::map<std::string, std::int32_t>> parse_host_limits(std::string_view text);
 
 }  // namespace milena::config

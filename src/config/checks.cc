@@ -123,8 +123,10 @@ class Checker {
     std::int64_t queued = config_.integer("queued.max.request.bytes");
     require(queued <= 0 || queued >= config_.integer("socket.request.max.bytes"), "queued.max.request.bytes",
             "queued.max.request.bytes must be larger or equal to socket.request.max.bytes");
-    require(config_.integer("max.connections.per.ip") > 0 ||
-                !config_.text("max.connections.per.ip.overrides").empty(),
+    auto by_address = parse_host_limits(config_.text("max.connections.per.ip.overrides"));
+    require(by_address.has_value(), "max.connections.per.ip.overrides",
+            "max.connections.per.ip.overrides must be a list of addresses with limits: 127.0.0.1:10,::1:20");
+    require(config_.integer("max.connections.per.ip") > 0 || (by_address.has_value() && !by_address->empty()),
             "max.connections.per.ip",
             "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is "
             "set.");

@@ -194,5 +194,13 @@ TEST(LogConfig, TopicOverBrokerOverDefault) {
   EXPECT_EQ(log_config(parse_config({{"log.retention.hours", "-1"}})).retention_ms, std::nullopt);
 }
 
+TEST(Addresses, limits_of_hosts) {
+  using Limits = std::map<std::string, std::int32_t>;
+  EXPECT_EQ(parse_host_limits(""), Limits());
+  EXPECT_EQ(parse_host_limits("127.0.0.1:5 , ::1:6,a-host:-1"), (Limits{{"127.0.0.1", 5}, {"::1", 6}, {"a-host", -1}}));
+  for (std::string_view wrong : {"127.0.0.1", "127.0.0.1:", "a:b", "a:1,,b:2", "[::1]:5", "a/8:1", "a:99999999999"})
+    EXPECT_EQ(parse_host_limits(wrong), std::nullopt) << wrong;
+}
+
 }  // namespace
 }  // namespace milena::config

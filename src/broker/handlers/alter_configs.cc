@@ -17,6 +17,8 @@ using Response = AlterConfigsHandler::Api::Response;
 using Resource = Request::AlterConfigsResource;
 
 ApiError check_here(const RequestContext& context, const Resource& resource) {
+  bool logger = resource.resource_type == static_cast<std::int8_t>(ResourceType::kBrokerLogger);
+  if (logger) return check_resource(context, key_of(resource));
   if (context.listener->controller) return {};
   Properties values;
   std::string nulls;
@@ -29,9 +31,7 @@ ApiError check_here(const RequestContext& context, const Resource& resource) {
   if (!nulls.empty()) return {ErrorCode::INVALID_REQUEST, "Null value not supported for : " + nulls};
   ApiError error = check_resource(context, key_of(resource));
   if (error.failed() || resource.resource_type != static_cast<std::int8_t>(ResourceType::kBroker)) return error;
-  auto valid = config::validate_broker(values, !resource.resource_name.empty());
-  if (valid.failed()) return {ErrorCode::INVALID_REQUEST, valid.error().message};
-  return {};
+  return try_broker_config(context, key_of(resource), values);
 }
 
 }  // namespace

@@ -192,8 +192,11 @@ TEST_F(Configs, of_the_broker_follow_its_dynamic_values) {
 
 TEST_F(Configs, what_would_stop_the_next_start_is_refused) {
   const std::string listeners = "PLAINTEXT://:9092,SSL://:9094,CONTROLLER://:9093";
-  EXPECT_EQ(alter(kBroker, "1", "listeners", listeners), code(ErrorCode::INVALID_CONFIG));
+  EXPECT_EQ(alter(kBroker, "1", "listeners", listeners), code(ErrorCode::INVALID_REQUEST));
   EXPECT_EQ(alter(kBroker, "1", "listener.name.plaintext.principal.builder.class", "com.example.Builder"),
+            code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kBroker, "1", "cordoned.log.dirs", "/elsewhere"), code(ErrorCode::INVALID_REQUEST));
+  EXPECT_EQ(alter(kBroker, "1", "cordoned.log.dirs", "/elsewhere", 0, false, kController),
             code(ErrorCode::INVALID_CONFIG));
   ASSERT_TRUE(world_.stop());
   EXPECT_TRUE(world_.start()) << world_.error();

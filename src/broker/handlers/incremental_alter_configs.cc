@@ -60,10 +60,7 @@ ApiError check_broker(const RequestContext& context, const Resource& resource) {
     bool request_wrong = altered.error().code == config::AlterError::Code::kInvalidRequest;
     return {request_wrong ? ErrorCode::INVALID_REQUEST : ErrorCode::INVALID_CONFIG, altered.error().message};
   }
-  auto valid = config::validate_broker(altered->values, !resource.resource_name.empty());
-  // KAFKA-13609: Kafka's brokers say INVALID_REQUEST here, and clients may know it.
-  if (valid.failed()) return {ErrorCode::INVALID_REQUEST, valid.error().message};
-  return {};
+  return try_broker_config(context, key_of(resource), altered->values);
 }
 
 constexpr std::string_view kLogLevels = "FATAL, ERROR, WARN, INFO, DEBUG, TRACE";
