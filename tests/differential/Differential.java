@@ -389,6 +389,10 @@ public class Differential extends Comparison {
     ControllerRequests.all();
     NodeRequests.controllers();  // last: features cannot be changed past a controller that is not there
     AlteringRequests.all();
+    Mutations.closed = true;
+    DynamicKeyRequests.all();
+    DirectoryRequests.all();
+    Mutations.closed = false;
     GroupRequests.all();
     BadBatches.all();
     Names.all();

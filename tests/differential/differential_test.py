@@ -30,7 +30,7 @@ def folder_on_a_listed_mount():
 class Requests(harness.ServerTestCase):
     temporary = folder_on_a_listed_mount()
 
-    def test_are_answered_as_kafka_answers_them(self):
+    def start_both(self, more=None):
         for server in (harness.Kafka, harness.Milena):
             folder = self.folder / server.name
             # A log directory may be a link.
@@ -38,9 +38,11 @@ class Requests(harness.ServerTestCase):
             folder.mkdir()
             (folder / "more").symlink_to(self.folder / f"{server.name}-linked")
             settings = {"log.dirs": f"{folder / 'data'},{folder / 'more'}",
-                        "metadata.log.max.snapshot.interval.ms": "2000"}
+                        "metadata.log.max.snapshot.interval.ms": "2000", **(more or {})}
             self.servers.append(server(folder, settings))
             self.servers[-1].start()
+
+    def compare(self, *what):
         classes = self.folder / "classes"
         sources = sorted(Path(__file__).parent.glob("*.java"))
         subprocess.run(["javac", "-nowarn", "-d", classes, "-cp", harness.kafka_classpath(), *sources], check=True)
@@ -49,7 +51,7 @@ class Requests(harness.ServerTestCase):
         done = subprocess.run(["java", "-Xmx256m", "-XX:TieredStopAtLevel=1",
                                f"-Dtests={Path(__file__).resolve().parent}",
                                *(f"-D{server.name}={server.folder}" for server in self.servers), "-cp",
-                               f"{classes}:{harness.kafka_classpath()}", "Differential", *ports],
+                               f"{classes}:{harness.kafka_classpath()}", "Differential", *ports, *what],
                               capture_output=True, text=True, timeout=COMPARISON_TIMEOUT_S)
         self.assertEqual(done.returncode, 0, done.stdout[-12000:] + done.stderr[-3000:])
         self.assertEqual(self.files_outside(), before, "a name led out of the data directories")
@@ -59,6 +61,14 @@ class Requests(harness.ServerTestCase):
         """What lies around the data directories, and was there when they were made."""
         inside = [path for server in self.servers for path in (server.data, self.folder / f"{server.name}-linked")]
         return sorted(str(path) for path in self.folder.glob("**/*") if not any(one in path.parents for one in inside))
+
+    def test_are_answered_as_kafka_answers_them(self):
+        self.start_both()
+        self.compare()
+
+    def test_offsets_expire_as_in_kafka(self):
+        self.start_both({"offsets.retention.check.interval.ms": "1000"})
+        self.compare("ExpiryRequests")
 
 
 if __name__ == "__main__":
