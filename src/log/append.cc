@@ -111,7 +111,11 @@ LogResult<AppendResult> Log::Impl::append_leader(Bytes records, Epoch epoch, Tim
   bool stamp = options.message_timestamp_type == wire::TimestampType::kLogAppendTime;
   Timestamp max_timestamp = stamp ? now : sum.max_timestamp;
   Offset first = staged.end(next_offset);
-  TRY(make_room(staged, records.size(), max_timestamp, first, first + (sum.offsets - 1), now));
+  auto room = make_room(staged, records.size(), max_timestamp, first, first + (sum.offsets - 1), now);
+  if (room.failed()) {
+    for (const wire::BatchView& batch : sum.batches) await_if_full(room.error(), batch);
+    return Err(std::move(room.error()));
+  }
 
   assign_epoch(epoch, first);
   Offset offset = first;
@@ -166,6 +170,11 @@ void Log::Impl::index_entry(const Staged::Entry& entry) {
                 context.options.index_interval_bytes);
 }
 
+void Log::Impl::await_if_full(const LogError& error, const wire::BatchView& batch) {
+  bool counted = batch.has_producer() && !batch.control();
+  if (counted && error.kind == LogErrorKind::kNoSpace) producers.await(batch);
+}
+
 LogResult<void> Log::Impl::commit(Staged& staged) {
   if (staged.empty()) return {};
   Segment& segment = active();
@@ -184,6 +193,9 @@ LogResult<void> Log::Impl::commit(Staged& staged) {
   if (written.failed()) {
     for (const ProducerUndo& undo : staged.undo | std::views::reverse) producers.restore(undo);
     LogError why = note(std::move(written.error()));
+    for (const Staged::Entry& entry : staged.entries) {
+      if (entry.view.is_batch()) await_if_full(why, entry.view.batch());
+    }
     for (LogResult<AppendResult>* outcome : staged.outcomes) *outcome = Err(why);
     staged.clear();
     return Err(std::move(why));

@@ -110,6 +110,7 @@ struct Log::Impl {
                                         std::int16_t marker_version, Staged& staged);
   void stage_entry(Staged& staged, const wire::LogEntryView& entry, Offset base_offset, bool apply);
   LogResult<AppendResult> append_raw(Bytes records, Timestamp now);
+  void await_if_full(const LogError& error, const wire::BatchView& batch);
   /// Writes what is staged and takes it into indexes, producers, offsets. On error all is as before staging.
   LogResult<void> commit(Staged& staged);
   void index_entry(const Staged::Entry& entry);

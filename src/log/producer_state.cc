@@ -15,6 +15,7 @@ constexpr std::int16_t kNoEpoch = -1;  // of a producer whose records are all de
 constexpr std::int32_t kMaxSequence = 0x7fffffff;
 constexpr std::size_t kSnapshotHeader = 10;  // version i16, crc u32, count i32
 constexpr std::size_t kSnapshotEntry = 46;
+constexpr std::size_t kAwaitedMax = 10'000;
 
 bool follows(std::int32_t last, std::int32_t next) {
   return static_cast<std::int64_t>(next) == static_cast<std::int64_t>(last) + 1 ||
@@ -115,6 +116,13 @@ LogResult<void> ProducerState::check(const wire::BatchView& batch, AppendOrigin 
   }
   TRY(check_epoch(batch, entry, 0));
   if (origin == AppendOrigin::kClient) TRY(check_sequence(batch, entry));
+  auto awaited = awaited_.find(batch.producer_id());
+  if (origin == AppendOrigin::kClient && entry == nullptr && awaited != awaited_.end() &&
+      awaited->second.epoch == batch.producer_epoch() && awaited->second.sequence != batch.base_sequence()) {
+    return Err(LogError{LogErrorKind::kOutOfOrderSequence,
+                        fmt::format("producer {} sent sequence {}, and the disk had no room for its {} before",
+                                    batch.producer_id(), batch.base_sequence(), awaited->second.sequence)});
+  }
   bool in_transaction = entry != nullptr && entry->txn_first_offset.has_value();
   if (in_transaction && !batch.transactional()) {
     return Err(
@@ -131,6 +139,7 @@ std::optional<CompletedTxn> ProducerState::apply(const wire::BatchView& batch) {
     marker = read_marker(batch);
     if (!marker) return std::nullopt;  // compaction took the marker out: the transaction is gone altogether
   }
+  awaited_.erase(batch.producer_id());
   ProducerEntry& entry = producers_[batch.producer_id()];
   entry.producer_id = batch.producer_id();
   set_epoch(entry, batch.producer_epoch());
@@ -162,6 +171,14 @@ ProducerUndo ProducerState::undo_of(ProducerId producer_id) const {
 void ProducerState::restore(const ProducerUndo& undo) {
   if (undo.entry.has_value()) producers_[undo.producer_id] = *undo.entry;
   else producers_.erase(undo.producer_id);
+}
+
+void ProducerState::await(const wire::BatchView& batch) {
+  if (find(batch.producer_id()) != nullptr) return;
+  if (awaited_.size() >= kAwaitedMax) awaited_.clear();
+  Beginning beginning{batch.producer_epoch(), batch.base_sequence()};
+  auto [known, added] = awaited_.emplace(batch.producer_id(), beginning);
+  if (!added && known->second.epoch != beginning.epoch) known->second = beginning;
 }
 
 Offset ProducerState::stable_offset_after(const CompletedTxn& txn) const {
@@ -210,6 +227,7 @@ bool ProducerState::knows_more_than_snapshot() const {
 
 void ProducerState::clear() {
   producers_.clear();
+  awaited_.clear();
   ongoing_.clear();
   unreplicated_.clear();
 }

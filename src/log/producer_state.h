@@ -87,6 +87,9 @@ class ProducerState {
   /// For batches that are applied before they are written, and then may not be.
   ProducerUndo undo_of(ProducerId producer_id) const;
   void restore(const ProducerUndo& undo);
+  /// The disk had no room for a batch. Where nothing else is known of its producer, that one begins with this batch:
+  /// another that was in flight behind it must not take its place, for it could never be appended then.
+  void await(const wire::BatchView& batch);
 
   /// The last stable offset once `txn` is completed: the next open transaction's start or the offset behind
   /// the marker. For the transaction index, before complete_txn.
@@ -116,7 +119,12 @@ class ProducerState {
   LogResult<void> load_snapshot(std::string_view file, Timestamp now, std::int64_t expiration_ms);
 
  private:
+  struct Beginning {
+    std::int16_t epoch;
+    std::int32_t sequence;
+  };
   std::map<ProducerId, ProducerEntry> producers_;
+  std::map<ProducerId, Beginning> awaited_;  // of producers that are not known; not kept over a restart
   std::map<Offset, ProducerId> ongoing_;   // by first offset
   std::map<Offset, Offset> unreplicated_;  // first offset -> marker's offset
 };

@@ -88,6 +88,23 @@ TEST(Staged, a_repetition_of_what_could_not_be_written_fails_with_it) {
   EXPECT_EQ(log->log_end_offset(), Offset(1));
 }
 
+TEST(Staged, a_new_producer_begins_with_the_batch_for_which_there_was_no_room) {
+  Machine machine;
+  auto log = must_open(machine, open_how());
+  must_append(*log, {});
+  machine.disk.no_room_at(machine.disk.room_calls(), 1);
+  for (const Outcome& outcome : append_group(*log, numbered(7, 0, 2))) EXPECT_TRUE(outcome.failed());
+  // What was in flight behind it: taken, it would keep the first ones out for good.
+  auto behind = append_group(*log, numbered(7, 2, 1));
+  EXPECT_EQ(behind[0].error().kind, LogErrorKind::kOutOfOrderSequence);
+  for (const Outcome& outcome : append_group(*log, numbered(7, 0, 3))) EXPECT_TRUE(outcome.has_value());
+  EXPECT_EQ(log->producers().find(ProducerId(7))->last_sequence(), 2);
+  machine.disk.no_room_at(machine.disk.room_calls(), 1);
+  EXPECT_TRUE(append_group(*log, numbered(8, 5, 1))[0].failed());
+  EXPECT_TRUE(append_group(*log, {{.producer_id = 8, .producer_epoch = 1, .sequence = 0}})[0].has_value())
+      << "in a new epoch it begins anew";
+}
+
 TEST(Staged, a_broken_disk_fails_the_group_and_takes_the_log_offline) {
   Machine machine;
   auto log = must_open(machine, open_how());
