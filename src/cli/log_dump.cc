@@ -10,11 +10,13 @@
 
 #include "cli/checks.h"
 #include "cli/verbs.h"
+#include "log/manifest.h"
 
 namespace milena::cli {
 namespace {
 
 constexpr std::uint64_t kSmallFile = 64 << 20;
+constexpr std::uint64_t kManifestFile = 1 << 30;  // some hundred bytes a log
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -27,6 +29,9 @@ std::string_view type_name(DumpFile type) {
     case DumpFile::kProducerSnapshot: return "producer snapshot";
     case DumpFile::kCheckpoint: return "checkpoint";
     case DumpFile::kText: return "text";
+    case DumpFile::kManifest: return "manifest";
+    case DumpFile::kMarks: return "marks";
+    case DumpFile::kEpochJournal: return "epoch journal";
     case DumpFile::kOther: break;
   }
   return "unknown";
@@ -101,7 +106,7 @@ class Dump {
       dump_segment(printer_, **opened, *size, decoder_of(path), options_);
       return 0;
     }
-    if (*size > kSmallFile) return cannot(path, "it is larger than any file of its kind");
+    if (*size > (type == DumpFile::kManifest ? kManifestFile : kSmallFile)) return cannot(path, "it is larger than any file of its kind");
     std::string content(*size, '\0');
     auto read = (*opened)->read_at(0, MutableByteView(reinterpret_cast<std::uint8_t*>(content.data()), content.size()));
     if (read.failed()) return cannot(path, read.error().what);
@@ -132,6 +137,12 @@ class Dump {
       case DumpFile::kTransactionIndex: return dump_transaction_index(printer_, content);
       case DumpFile::kProducerSnapshot: return dump_producer_snapshot(printer_, content);
       case DumpFile::kCheckpoint: return dump_checkpoint(printer_, content);
+      case DumpFile::kManifest: return dump_manifest(printer_, content);
+      case DumpFile::kMarks: {
+        auto manifest = disk_.read_file(log::manifest_path(io::parent_path(path)), kManifestFile);
+        return dump_marks(printer_, content, manifest.has_value() ? *manifest : "");
+      }
+      case DumpFile::kEpochJournal: return dump_epoch_journal(printer_, content);
       default: return dump_text(printer_, content);
     }
   }
@@ -172,6 +183,9 @@ DumpFile dump_file_of(std::string_view name) {
   if (name.ends_with(".checkpoint")) return DumpFile::kSegment;
   for (std::string_view text : {"meta.properties", "partition.metadata", "quorum-state", ".kafka_cleanshutdown"})
     if (name == text) return DumpFile::kText;
+  if (name == ".milena-manifest") return DumpFile::kManifest;
+  if (name == ".milena-epochs") return DumpFile::kEpochJournal;
+  if (name.starts_with(".milena-marks-")) return DumpFile::kMarks;
   if (!base_offset_of(name)) return DumpFile::kOther;
   if (name.ends_with(".log")) return DumpFile::kSegment;
   if (name.ends_with(".index")) return DumpFile::kOffsetIndex;
@@ -196,7 +210,8 @@ void add_log_verbs(CLI::App& root, Context& context) {
   app.add_option("--to", options->to, "up to batches that begin at this offset")
       ->check(whole_number(0, INT64_MAX))
       ->type_name("OFFSET");
-  app.add_option("--decode", options->decode, "what keys and values are; auto: by the directory's name")
+  app.add_option("--decode", options->decode, "what keys and values are: auto (by the directory's name), none,\n"
+                 "metadata, offsets, transactions or share")
       ->check(one_of({"auto", "none", "metadata", "offsets", "transactions", "share"}))
       ->type_name("KIND");
   app.footer(R"(Reads and changes nothing; best on a stopped node. Exit code 1: something in the files is damaged or

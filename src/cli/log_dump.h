@@ -40,6 +40,9 @@ enum class DumpFile : std::uint8_t {
   kProducerSnapshot,  // .snapshot
   kCheckpoint,        // *-checkpoint
   kText,              // meta.properties, partition.metadata, quorum-state, .kafka_cleanshutdown
+  kManifest,          // .milena-manifest
+  kMarks,             // .milena-marks-<n>
+  kEpochJournal,      // .milena-epochs
   kOther,
 };
 /// By its name; an ending of a file on its way out or in (.deleted, .cleaned, .swap) is not looked at.
@@ -94,6 +97,11 @@ void dump_transaction_index(DumpPrinter& printer, std::string_view content);
 void dump_producer_snapshot(DumpPrinter& printer, std::string_view content);
 void dump_checkpoint(DumpPrinter& printer, std::string_view content);
 void dump_text(DumpPrinter& printer, std::string_view content);
+// Milena's own, docs/formats/milena-files.md.
+void dump_manifest(DumpPrinter& printer, std::string_view content);
+/// `manifest`: of the file beside it, which names the logs that are marked; empty: none.
+void dump_marks(DumpPrinter& printer, std::string_view content, std::string_view manifest);
+void dump_epoch_journal(DumpPrinter& printer, std::string_view content);
 
 /// Text where the bytes are text a terminal can show, else {"base64": ...}.
 Json shown_bytes(ByteView bytes);

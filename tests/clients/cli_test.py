@@ -970,6 +970,19 @@ class LogDump(CliTest):
         entries = [item for item in items if item["kind"] == "checkpoint_entry"]
         self.assertIn({"kind": "checkpoint_entry", "topic": "orders", "partition": 0, "offset": 10}, entries)
 
+    @unittest.skipIf(harness.server_class() is not harness.Milena, "a file of Milena's own")
+    def test_the_manifest(self):
+        items = self.items(self.node.data / ".milena-manifest")
+        self.assertEqual([(i["kind"], i["written"]) for i in items if i["kind"] == "manifest"], [("manifest", "stopped")])
+        orders = next(i for i in items if i["kind"] == "manifest_entry" and i["topic"] == "orders")
+        self.assertEqual((orders["log_start_offset"], orders["log_end_offset"]), (0, 10))
+        self.assertIn("orders-0", self.ok("log", "dump", str(self.node.data / ".milena-manifest")))
+
+    def test_help_names_the_kinds(self):
+        text = " ".join(self.ok("log", "dump", "--help").split())
+        for kind in ("auto", "none", "metadata", "offsets", "transactions", "share"):
+            self.assertRegex(text, rf"--decode KIND .*what keys and values are: .*\b{kind}\b")
+
     def damaged(self, change):
         """A copy of the partition whose segment `change` makes another of."""
         copy = Path(tempfile.mkdtemp(prefix="milena-test-", dir=self.folder)) / "orders-0"
