@@ -9,6 +9,7 @@
 #include "cli/name_filter.h"
 #include "cli/output.h"
 #include "cli/position.h"
+#include "cli/status.h"
 #include "cli/storage.h"
 #include "cli/suggest.h"
 #include "cli/topic.h"
@@ -161,6 +162,13 @@ TEST(ParseInitialController, id_address_and_directory) {
                           "3@h:AAAAAAAAAAAAAAAAAAAAAQ", "3@[::1]:AAAAAAAAAAAAAAAAAAAAAQ",
                           "3@h:99999:AAAAAAAAAAAAAAAAAAAAAQ", "3@h:1:short", "3@h:1:AAAAAAAAAAAAAAAAAAAAAA"})
     EXPECT_TRUE(parse_initial_controller(bad, "C").failed()) << bad;
+}
+
+TEST(AgoText, in_seconds) {
+  EXPECT_EQ(ago_text(0), "0.0 s ago");
+  EXPECT_EQ(ago_text(130), "0.1 s ago");
+  EXPECT_EQ(ago_text(75'260), "75.3 s ago");
+  EXPECT_EQ(ago_text(-5), "0.0 s ago");
 }
 
 TEST(Failures, codes_become_exit_codes_and_a_next_step) {

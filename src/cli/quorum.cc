@@ -22,6 +22,10 @@ using Response = wire::DescribeQuorumResponse;
 using Partition = wire::DescribeQuorumResponse_PartitionData;
 using Replica = wire::DescribeQuorumResponse_ReplicaState;
 
+constexpr const char* kNotYet =
+    "A server of this version cannot change its voters yet, and says so. Voters are chosen when a cluster is\n"
+    "formatted: milena storage format --help.\n\n";
+
 struct QuorumOptions {
   std::int32_t id = -1;
   std::string directory_id;
@@ -60,7 +64,17 @@ std::vector<Json> replica_rows(const Partition& quorum) {
   return rows;
 }
 
-Json status_row(const std::string& cluster_id, const Response& response, const Partition& quorum) {
+// Times become ages, by the clock of the leader, which they are of; where it does not tell it, by this machine's.
+void tell_ages(const Partition& quorum, io::Loop& loop, std::vector<Json>& rows) {
+  const Replica* leader = leader_of(quorum);
+  std::int64_t now = leader == nullptr ? -1 : leader->last_fetch_timestamp;
+  if (now < 0) now = loop.wall_now().value();
+  for (Json& row : rows)
+    for (const char* key : {"last_fetch_ms", "last_caught_up_ms"})
+      if (row[key].is_number()) row[key] = ago_text(now - row[key].get<std::int64_t>());
+}
+
+Json status_row(const Json& cluster_id, const Response& response, const Partition& quorum) {
   Json row;
   row["cluster_id"] = cluster_id;
   row["leader_id"] = quorum.leader_id;
@@ -102,11 +116,18 @@ std::string listed(const Json& replicas) {
 
 io::Task<Outcome<Response>> ask(Session* session) { co_return co_await describe_quorum(session); }
 
+// The quorum's description does not name the cluster, and a controller may be unable to (before 3.7-IV0): null then.
+io::Task<Json> ask_cluster_id(Session* session) {
+  auto cluster = co_await describe_cluster(session);
+  co_return cluster.has_value() ? Json(cluster->cluster_id) : Json(nullptr);
+}
+
 io::Task<int> show_status(Session* session, QuorumOptions) {
   auto response = co_await ask(session);
   if (response.failed()) co_return session->fail(response.error());
   const Partition& quorum = response->topics[0].partitions[0];
-  Json row = status_row(session->cluster().cluster_id(), *response, quorum);
+  Json cluster_id = co_await ask_cluster_id(session);
+  Json row = status_row(cluster_id, *response, quorum);
   Context& context = session->context();
   if (context.format() > OutputFormat::kWide) {
     context.print({{"LEADER", "leader_id"}}, {row});
@@ -115,7 +136,7 @@ io::Task<int> show_status(Session* session, QuorumOptions) {
   context.terminal.out(fmt::format(
       "Cluster         {}\nLeader          {}\nEpoch           {}\nHigh watermark  {}\nFollower lag    {}\n"
       "Voters          {}\nObservers       {}\n",
-      row["cluster_id"].get<std::string>(), quorum.leader_id, quorum.leader_epoch, quorum.high_watermark,
+      cluster_id.is_string() ? cluster_id.get<std::string>() : "not known", quorum.leader_id, quorum.leader_epoch, quorum.high_watermark,
       row["max_follower_lag"].get<std::int64_t>(), listed(row["voters"]), listed(row["observers"])));
   co_return 0;
 }
@@ -123,14 +144,18 @@ io::Task<int> show_status(Session* session, QuorumOptions) {
 io::Task<int> show_replication(Session* session, QuorumOptions) {
   auto response = co_await ask(session);
   if (response.failed()) co_return session->fail(response.error());
+  const Partition& quorum = response->topics[0].partitions[0];
+  std::vector<Json> rows = replica_rows(quorum);
+  bool table = session->context().format() == OutputFormat::kTable;
+  if (table) tell_ages(quorum, session->cluster().loop(), rows);
   std::vector<Column> columns{{"NODE", "node_id"},
                               {"STATUS", "status"},
                               {"END", "log_end_offset"},
                               {"LAG", "lag"},
-                              {"LAST-FETCH-MS", "last_fetch_ms"},
-                              {"CAUGHT-UP-MS", "last_caught_up_ms"},
+                              {table ? "LAST-FETCH" : "LAST-FETCH-MS", "last_fetch_ms"},
+                              {table ? "CAUGHT-UP" : "CAUGHT-UP-MS", "last_caught_up_ms"},
                               {"DIRECTORY", "directory_id"}};
-  session->context().print(columns, replica_rows(response->topics[0].partitions[0]));
+  session->context().print(columns, rows);
   co_return 0;
 }
 
@@ -145,7 +170,8 @@ io::Task<int> show_all(Session* session, QuorumOptions options) {
   auto response = co_await ask(session);
   if (response.failed()) co_return session->fail(response.error());
   const Partition& quorum = response->topics[0].partitions[0];
-  Json row = status_row(session->cluster().cluster_id(), *response, quorum);
+  Json cluster_id = co_await ask_cluster_id(session);
+  Json row = status_row(cluster_id, *response, quorum);
   row["replicas"] = replica_rows(quorum);
   session->context().print({{"LEADER", "leader_id"}}, {row});
   co_return 0;
@@ -240,14 +266,14 @@ void add_quorum_verbs(CLI::App& root, Context& context) {
       ->type_name("NAME://HOST:PORT")
       ->take_all()
       ->allow_extra_args(false);
-  add.footer(R"(Examples:
+  add.footer(std::string(kNotYet) + R"(Examples:
   milena quorum add-voter --id 4 --directory-id Zm9v... --endpoint CONTROLLER://node4:9093)");
   auto removing = std::make_shared<QuorumOptions>();
   CLI::App& remove = add_session_verb(quorum, context, "remove-voter", "Take a controller's vote away", removing,
                                       remove_voter);
   add_voter_options(remove, *removing);
   remove.add_flag("-y,--yes", removing->yes, "do it");
-  remove.footer("Examples:\n  milena quorum remove-voter --id 4 --directory-id Zm9v... --yes");
+  remove.footer(std::string(kNotYet) + "Examples:\n  milena quorum remove-voter --id 4 --directory-id Zm9v... --yes");
 }
 
 }  // namespace milena::cli

@@ -40,15 +40,8 @@ std::string some_of(const std::vector<std::string>& names) {
 }
 
 io::Task<Outcome<void>> look_at_brokers(Session* session, Found* found) {
-  auto connection = co_await session->cluster().any();
-  if (connection.failed()) co_return Err(client_failure("cannot reach the cluster", connection.error()));
-  wire::DescribeClusterRequest request;
-  request.include_fenced_brokers = true;
-  auto response = co_await (*connection)->call<wire::DescribeClusterApi>(std::move(request));
-  if (response.failed()) co_return Err(client_failure("cannot describe the cluster", response.error()));
-  wire::ErrorCode code = wire::error_code_from(response->error_code);
-  if (code != wire::ErrorCode::NONE)
-    co_return Err(broker_failure("cannot describe the cluster", code, response->error_message.value_or("")));
+  auto response = co_await describe_cluster(session);
+  if (response.failed()) co_return Err(std::move(response.error()));
   found->row["cluster_id"] = response->cluster_id;
   found->row["brokers"] = Json::array();
   std::ranges::sort(response->brokers, {}, [](const auto& broker) { return broker.broker_id; });
@@ -278,6 +271,27 @@ io::Task<int> show_status(Session* session, StatusOptions options) {
 
 }  // namespace
 
+io::Task<Outcome<wire::DescribeClusterResponse>> describe_cluster(Session* session) {
+  const std::string what = "cannot describe the cluster";
+  auto connection = co_await session->cluster().any();
+  if (connection.failed()) co_return Err(client_failure("cannot reach the cluster", connection.error()));
+  constexpr std::int8_t kBrokers = 1;
+  constexpr std::int8_t kControllers = 2;
+  std::int8_t asked = kBrokers;
+  while (true) {
+    wire::DescribeClusterRequest request;
+    request.include_fenced_brokers = asked == kBrokers;
+    request.endpoint_type = asked;
+    auto response = co_await (*connection)->call<wire::DescribeClusterApi>(std::move(request));
+    if (response.failed()) co_return Err(client_failure(what, response.error()));
+    wire::ErrorCode code = wire::error_code_from(response->error_code);
+    if (code == wire::ErrorCode::NONE) co_return std::move(*response);
+    if (code != wire::ErrorCode::MISMATCHED_ENDPOINT_TYPE || asked == kControllers)
+      co_return Err(broker_failure(what, code, response->error_message.value_or("")));
+    asked = kControllers;
+  }
+}
+
 io::Task<Outcome<wire::DescribeQuorumResponse>> describe_quorum(Session* session) {
   const std::string what = "cannot describe the metadata quorum";
   auto connection = co_await session->cluster().any();
@@ -304,6 +318,10 @@ std::string bytes_text(std::uint64_t bytes) {
   std::size_t unit = 0;
   for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string ago_text(std::int64_t ms) {
+  return fmt::format("{:.1f} s ago", static_cast<double>(std::max<std::int64_t>(ms, 0)) / 1000);
 }
 
 void add_status_verb(CLI::App& root, Context& context) {

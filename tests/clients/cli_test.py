@@ -861,13 +861,23 @@ class Cluster(CliTest):
         quorum = self.rows("quorum", "status")[0]
         self.assertEqual([voter["node_id"] for voter in quorum["voters"]], [quorum["leader_id"]])
         self.assertGreater(quorum["high_watermark"], 0)
+        cluster = self.rows("status")[0]["cluster_id"]
+        self.assertNotEqual(cluster, "")
+        self.assertEqual((quorum["cluster_id"], self.rows("quorum", "describe")[0]["cluster_id"]), (cluster, cluster))
+        for verb in ("status", "describe"):
+            self.assertRegex(self.ok("quorum", verb), rf"(?m)^Cluster +{re.escape(cluster)}$")
         replicas = self.rows("quorum", "replication")
         self.assertEqual([(r["node_id"], r["status"], r["lag"]) for r in replicas], [(quorum["leader_id"], "leader", 0)])
+        self.assertGreater(replicas[0]["last_fetch_ms"], 1_700_000_000_000)
+        self.assertRegex(self.ok("quorum", "replication"), r"LAST-FETCH  +CAUGHT-UP  .*\n.* \d+\.\d s ago  ")
+        self.assertIn(" LAST-FETCH-MS ", self.ok("quorum", "replication", "-o", "wide"))
         self.assertEqual(self.rows("quorum", "describe")[0]["replicas"][0]["status"], "leader")
         self.assertIn("High watermark", self.ok("quorum", "describe"))
         directory = "AAAAAAAAAAAAAAAAAAAAAQ"
         self.assertNotEqual(milena("quorum", "add-voter", "--id", "9", "--directory-id", directory,
                                    "--endpoint", "CONTROLLER://localhost:1").returncode, 0)
+        for verb in ("add-voter", "remove-voter"):
+            self.assertIn("cannot change its voters yet", self.ok("quorum", verb, "--help"))
         self.assertIn("would lose its vote", self.fails(2, "quorum", "remove-voter", "--id", "9", "--directory-id", directory))
         self.assertIn("is not an id", self.fails(2, "quorum", "remove-voter", "--id", "9", "--directory-id", "x", "--yes"))
 
