@@ -117,6 +117,8 @@ TEST(ParseConfigTarget, types_and_names) {
   EXPECT_TRUE(parse_config_target("topic", "").failed());
   EXPECT_TRUE(parse_config_target("thing", "x").failed());
   EXPECT_EQ(said({4, ""}), "the brokers' default");
+  for (const ConfigTarget& target : {ConfigTarget{4, ""}, ConfigTarget{4, "7"}, ConfigTarget{2, "default"}})
+    EXPECT_EQ(*parse_config_target(config_type_name(target.type), typed_name(target)), target);
   EXPECT_THAT(config_key_hint(2, {"retention.mss"}), HasSubstr("did you mean 'retention.ms'?"));
 }
 

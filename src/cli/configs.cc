@@ -134,6 +134,11 @@ std::string said(const ConfigTarget& target) {
   return fmt::format("{} '{}'", config_type_name(target.type), target.name);
 }
 
+std::string typed_name(const ConfigTarget& target) {
+  bool broker = target.type == static_cast<std::int8_t>(ResourceType::kBroker);
+  return broker && target.name.empty() ? "default" : target.name;
+}
+
 Result<ConfigTarget, std::string> parse_config_target(std::string_view type, std::string_view name) {
   auto number = parse_config_type(type);
   if (!number) return Err("there is no type '" + std::string(type) + "'");

@@ -24,6 +24,8 @@ std::optional<std::int8_t> parse_config_type(std::string_view word);
 std::string config_type_name(std::int8_t type);
 /// "topic 'orders'", "broker 1", "the brokers' default".
 std::string said(const ConfigTarget& target);
+/// The name as it is typed: of the brokers' default, "default".
+std::string typed_name(const ConfigTarget& target);
 /// Errors: a sentence; a broker that is neither a number nor `default`.
 Result<ConfigTarget, std::string> parse_config_target(std::string_view type, std::string_view name);
 /// Where a value comes from, in words; the number of DescribeConfigs.

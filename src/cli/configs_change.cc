@@ -52,7 +52,7 @@ io::Task<int> change(Session* session, ConfigTarget target, std::vector<ConfigCh
                                            refused ? config_key_hint(target.type, keys) : ""));
   }
   Json row;
-  row["resource"] = target.name;
+  row["resource"] = typed_name(target);
   row["resource_type"] = config_type_name(target.type);
   row["keys"] = keys;
   row["altered"] = !dry_run;

@@ -36,7 +36,7 @@ Json row_of(const ConfigTarget& target, const Value& value) {
   row["value"] = value_of(value.value, value.is_sensitive);
   row["source"] = config_source_name(value.config_source);
   row["resource_type"] = config_type_name(target.type);
-  row["resource"] = target.name;
+  row["resource"] = typed_name(target);
   row["type"] = value_type(value.config_type);
   row["read_only"] = value.read_only;
   row["sensitive"] = value.is_sensitive;
@@ -130,7 +130,7 @@ io::Task<int> list_configs(Session* session, ConfigOptions options) {
   std::vector<Json> rows;
   for (const ConfigTarget& target : *targets) {
     Json row;
-    row["resource"] = target.name;
+    row["resource"] = typed_name(target);
     row["resource_type"] = config_type_name(target.type);
     rows.push_back(std::move(row));
   }

@@ -803,7 +803,10 @@ class Configs(CliTest):
         broker = str(self.rows("status")[0]["brokers"][0]["id"])
         before = self.ok("config", "get", "broker", broker, "log.retention.ms")
         try:
-            self.ok("config", "set", "broker", "default", "log.retention.ms=86400000")
+            table = self.ok("config", "set", "broker", "default", "log.retention.ms=86400000")
+            self.assertRegex(table, r"(?m)^default +broker +log\.retention\.ms +yes$")
+            rows = self.rows("config", "describe", "broker", "default")
+            self.assertEqual({(row["resource_type"], row["resource"]) for row in rows}, {("broker", "default")})
             row = lambda: next((r for r in self.rows("config", "describe", "broker", broker)  # noqa: E731
                                 if r["key"] == "log.retention.ms"), None)
             harness.wait_until(lambda: row() and row()["source"] == "all brokers", 10, "the default reaches the broker")
