@@ -11,6 +11,7 @@
 #include "cli/storage.h"
 #include "cli/suggest.h"
 #include "cli/verbs.h"
+#include "image/metadata_version.h"
 #include "wire/apis/api_versions.h"
 #include "wire/apis/update_features.h"
 
@@ -68,6 +69,9 @@ io::Task<int> show_features(Session* session, FeatureOptions) {
     Json row;
     row["feature"] = name;
     row["level"] = feature.level;
+    row["release"] = nullptr;
+    std::string_view release = name == image::kMetadataVersionFeature ? image::metadata_version_name(feature.level) : "";
+    if (!release.empty()) row["release"] = release;
     row["supported_min"] = feature.lowest;
     row["supported_max"] = feature.highest;
     row["upgrade_possible"] = feature.level < feature.highest;
@@ -75,7 +79,7 @@ io::Task<int> show_features(Session* session, FeatureOptions) {
     rows.push_back(std::move(row));
   }
   std::vector<Column> columns{{"FEATURE", "feature"},     {"LEVEL", "level"},
-                              {"MIN", "supported_min"},   {"MAX", "supported_max"},
+                              {"RELEASE", "release"},     {"MIN", "supported_min"}, {"MAX", "supported_max"},
                               {"CAN-UPGRADE", "upgrade_possible"}, {"EPOCH", "epoch", true}};
   session->context().print(columns, rows);
   co_return 0;
@@ -89,9 +93,24 @@ std::string unknown_feature_hint(const FeatureState& state, const Features& want
   return "milena feature describe";
 }
 
+// "group.version is 1"; empty: not all are at the level that is wanted.
+std::string all_there(const FeatureState& state, const Features& wanted) {
+  std::string there;
+  for (const auto& [name, level] : wanted) {
+    auto found = state.features.find(name);
+    if (found == state.features.end() || found->second.level != level) return {};
+    there += fmt::format("{}{} is {}", there.empty() ? "" : ", ", name, level);
+  }
+  return there;
+}
+
 io::Task<int> update(Session* session, Features wanted, UpgradeType type, FeatureOptions options) {
   auto before = co_await read_features(session);
   if (before.failed()) co_return session->fail(before.error());
+  if (std::string there = all_there(*before, wanted); !there.empty()) {
+    session->context().terminal.talk("nothing to do: " + there + " already\n");
+    co_return 0;
+  }
   auto connection = co_await session->cluster().any();
   if (connection.failed()) co_return session->fail("cannot change features", connection.error());
   wire::UpdateFeaturesRequest request;

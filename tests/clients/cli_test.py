@@ -894,6 +894,12 @@ class Cluster(CliTest):
         self.assertIn("give either", self.fails(2, "feature", "upgrade"))
         self.assertIn("--yes", self.fails(2, "feature", "disable", "group.version", "--unsafe"))
         level = features["group.version"]["level"]
+        self.assertRegex(version["release"], r"^\d\.\d-IV\d$")
+        self.assertIsNone(features["group.version"]["release"])
+        self.assertIn(f" {version['release']} ", self.ok("feature", "describe"))
+        done = milena("feature", "upgrade", f"group.version={level}", "--dry-run")
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (0, "", f"nothing to do: group.version is {level} already\n"))
         changed = self.rows("feature", "downgrade", f"group.version={level - 1}", "--dry-run")
         self.assertEqual(changed, [{"feature": "group.version", "before": level, "level": level - 1, "changed": False}])
         self.rows("feature", "disable", "group.version")
