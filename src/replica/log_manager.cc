@@ -10,6 +10,13 @@ StoreError from_log(const log::LogError& error) {
   return {error.message};
 }
 
+// "./data", the default, without what is no part of a name: it is shown behind the working directory.
+std::string_view plain(std::string_view path) {
+  while (path.starts_with("./") && path.find_first_not_of('/', 2) != std::string_view::npos)
+    path.remove_prefix(path.find_first_not_of('/', 2));
+  return path;
+}
+
 }  // namespace
 
 LogManager::LogManager(io::Runtime& runtime, Partitions& partitions, LogManagerOptions options,
@@ -44,7 +51,7 @@ Result<void, StoreError> LogManager::open_all(LogManager* self) {
     self->directories_.push_back(log::LogDirectory::broken(self->loop_.disk(), path));
   }
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    auto absolute = self->loop_.disk().absolute(paths[i]);
+    auto absolute = self->loop_.disk().absolute(std::string(plain(paths[i])));
     if (absolute.failed() && !self->states_[i].failed) return Err(StoreError{absolute.error().what});
     self->states_[i].absolute_path = absolute.has_value() ? *std::move(absolute) : paths[i];
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <concepts>
 #include <utility>
 
 #include "base/mutant.h"
@@ -14,6 +15,9 @@ namespace {
 
 StoreError from_log(const log::LogError& error) {
   return {error.message};
+}
+std::string counted_partitions(std::integral auto count) {
+  return fmt::format("{} {}", count, count == 1 ? "partition" : "partitions");
 }
 constexpr std::size_t kOpenChunks = 2;  // as many as the pool has threads
 constexpr std::ptrdiff_t kSyncTogether = 8;
@@ -392,10 +396,11 @@ void LogManager::say_unclean(const std::vector<Work>& work) const {
         work, [i](const Work& one) { return one.place.directory == i && one.known != nullptr && !one.marked; });
     if (here == 0) continue;
     if (known > 0) {
-      loop_.log().warn("log", "{} was not stopped cleanly: checking {} of its {} partitions; nobody wrote to the others",
-                       directories_[i]->path(), here - known, here);
+      loop_.log().warn("log", "{} was not stopped cleanly: checking {} of its {}; nobody wrote to the others",
+                       directories_[i]->path(), here - known, counted_partitions(here));
     } else {
-      loop_.log().warn("log", "{} was not stopped cleanly: checking its {} partitions", directories_[i]->path(), here);
+      loop_.log().warn("log", "{} was not stopped cleanly: checking its {}", directories_[i]->path(),
+                       counted_partitions(here));
     }
   }
 }
@@ -405,13 +410,13 @@ void LogManager::say_recovered(Duration took) const {
     const Recovered& found = states_[i].recovered;
     if (found.partitions == 0) continue;
     if (states_[i].clean) {
-      loop_.log().info("log", "{}: {} partitions opened after a clean stop, in {} ms",
-                       directories_[i]->path(), found.partitions, to_ms(took));
+      loop_.log().info("log", "{}: {} opened after a clean stop, in {} ms", directories_[i]->path(),
+                       counted_partitions(found.partitions), to_ms(took));
       continue;
     }
     loop_.log().info(
-        "log", "{}: {} partitions recovered, {} records checked, {} bytes of unfinished writes cut, in {} ms",
-        directories_[i]->path(), found.partitions, found.records, found.cut, to_ms(took));
+        "log", "{}: {} recovered, {} records checked, {} bytes of unfinished writes cut, in {} ms",
+        directories_[i]->path(), counted_partitions(found.partitions), found.records, found.cut, to_ms(took));
   }
 }
 

@@ -113,6 +113,9 @@ class Server(unittest.TestCase):
         consumer.send_signal(signal.SIGINT)
         self.assertEqual(consumer.wait(15), 130)
         consumer.communicate()
+        status = subprocess.run([harness.milena_binary(), "status", "-b", f"127.0.0.1:{self.port}"], capture_output=True,
+                                text=True, timeout=30, env=environment)
+        self.assertIn(f"{os.path.realpath(self.folder)}/data ", status.stdout, status.stderr)
         before = harness.cluster_state("127.0.0.1", self.port)
         self.assertIn("orders", before["topics"])
         process.send_signal(signal.SIGINT)
