@@ -137,8 +137,8 @@ struct Filter {
   }
 };
 
+// DescribeClientQuotas: 0 a name, 1 the default entity, 2 any.
 constexpr std::int8_t kMatchExact = 0;
-constexpr std::int8_t kMatchDefault = 1;
 constexpr std::int8_t kMatchSpecified = 2;
 
 ApiError add_component(const wire::DescribeClientQuotasRequest::ComponentData& component, Filter& filter) {
