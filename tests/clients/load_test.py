@@ -3,10 +3,12 @@
 Each reader begins while its topic is being written, follows to the end, and checks every record. Meant above all for a
 server built with ThreadSanitizer (./dev test --tsan), which ends at the first data race; the node's status shows it.
 
-Environment: MILENA_BIN, see harness.py. argv[1] names bench_load (bench/load.cc).
+Environment: MILENA_BIN, see harness.py; MILENA_LOAD_SECONDS: go on with further topics for so long (none: one round).
+argv[1] names bench_load (bench/load.cc).
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -35,16 +37,24 @@ class Load(harness.ServerTestCase):
 
     def test_writers_and_readers_on_every_loop(self):
         server = self.start_server(num_network_threads="2", log_segment_bytes="1048576", log_flush_interval_messages="500")
-        jobs = [("produce", topic, self.begin(server, "produce", topic, properties))
+        end = time.monotonic() + float(os.environ.get("MILENA_LOAD_SECONDS", "0"))
+        number = 0
+        while number == 0 or time.monotonic() < end:
+            self.one_round(server, number)
+            number += 1
+        print(f"{number} rounds of {len(WRITERS)} writers and readers", file=sys.stderr)
+        server.stop()
+
+    def one_round(self, server, number):
+        jobs = [("produce", topic, self.begin(server, "produce", f"{topic}{number}", properties))
                 for topic, properties in WRITERS.items()]
         time.sleep(0.5)
-        jobs += [("consume", topic, self.begin(server, "consume", topic, READER)) for topic in WRITERS]
+        jobs += [("consume", topic, self.begin(server, "consume", f"{topic}{number}", READER)) for topic in WRITERS]
         for mode, topic, process in jobs:
             out, error = process.communicate(timeout=200)
             with self.subTest(mode=mode, topic=topic):
                 self.assertEqual(process.returncode, 0, f"{out}{error[-2000:]}")
                 self.assertEqual((json.loads(out)["records"], json.loads(out)["errors"]), (RECORDS, 0))
-        server.stop()
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ test_asan() {
 test_tsan() {
   configure tsan -DMILENA_TESTS=ON
   must_build "build with clang and TSan" build_for_tsan
+  export MILENA_LOAD_SECONDS=60
   export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1 second_deadlock_stack=1}
   phase "tests under TSan" run_ctest build-tsan "$results/tsan.xml" -R '^(unit\..*|clients\.(kcat|load))$' || true
 }
