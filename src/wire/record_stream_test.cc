@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
