@@ -146,6 +146,8 @@ class LogManager {
     TopicIdPartition id;
     bool leads = false;
     Epoch epoch = kNoEpoch;
+    std::int32_t in_sync = 1;
+    std::int32_t replicas = 1;
     std::optional<PartitionSettings> settings;
   };
 
@@ -283,6 +285,7 @@ class LogManager {
   io::Task<void> forget_earlier_topics(std::vector<Work>* work);
   io::Task<void> open_and_hand_over(std::vector<Work> work, std::shared_ptr<const image::Image> image);
   io::Task<void> hand_over(std::vector<Opened> opened, const image::Image* image);
+  Leadership leadership(const TopicIdPartition& id, const image::Partition& state) const;
   io::Task<void> update_leadership(const image::Image* image, std::vector<TopicIdPartition> changed);
   io::Task<void> delete_topic(TopicId topic);
   io::Task<void> reconfigure(const image::Image* image, const std::set<image::ConfigResource>* changed);

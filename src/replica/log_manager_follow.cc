@@ -32,6 +32,7 @@ io::Task<std::vector<LogManager::Entered>> lead_there(LoopPartitions* there,
     }
     log::Log& log = partition->log();
     Epoch before = log.epochs().empty() ? kNoEpoch : log.epochs().back().epoch;
+    partition->set_replicas(change.in_sync, change.replicas);
     partition->lead(change.epoch);
     if (log.epochs().empty() || log.epochs().back().epoch == before) continue;
     log.epochs_journaled();
@@ -137,6 +138,16 @@ io::Task<void> LogManager::run_reopening(LogManager* self) {
   self->reopening_ = false;
 }
 
+LogManager::Leadership LogManager::leadership(const TopicIdPartition& id, const image::Partition& state) const {
+  Leadership change;
+  change.id = id;
+  change.leads = state.leader == self_;
+  change.epoch = state.leader_epoch;
+  change.in_sync = static_cast<std::int32_t>(state.isr.size());
+  change.replicas = static_cast<std::int32_t>(state.replicas.size());
+  return change;
+}
+
 io::Task<void> LogManager::update_leadership(const image::Image* image,
                                              std::vector<TopicIdPartition> changed) {
   std::vector<std::shared_ptr<std::vector<Leadership>>> by_loop;
@@ -146,10 +157,7 @@ io::Task<void> LogManager::update_leadership(const image::Image* image,
   for (const TopicIdPartition& id : changed) {
     const image::Partition* state = image->partition(id);
     if (state == nullptr) continue;
-    Leadership change;
-    change.id = id;
-    change.leads = state->leader == self_;
-    change.epoch = state->leader_epoch;
+    Leadership change = leadership(id, *state);
     by_loop[partitions_.owner(id)]->push_back(std::move(change));
   }
   co_await send(std::move(by_loop));
@@ -190,10 +198,7 @@ io::Task<void> LogManager::reconfigure(const image::Image* image,
     if (!everything && !changed->contains(resource)) continue;
     const image::Partition* state = image->partition(id);
     if (state == nullptr) continue;
-    Leadership change;
-    change.id = id;
-    change.leads = state->leader == self_;
-    change.epoch = state->leader_epoch;
+    Leadership change = leadership(id, *state);
     change.settings = partition_settings(*config_, *image, place.name.topic);
     by_loop[partitions_.owner(id)]->push_back(std::move(change));
   }

@@ -47,6 +47,11 @@ void Partition::lead(Epoch epoch) {
   tell_watches(kState);
 }
 
+void Partition::set_replicas(std::int32_t in_sync, std::int32_t all) {
+  in_sync_ = in_sync;
+  replicas_ = all;
+}
+
 void Partition::stand_down() {
   leading_ = false;
   progress_.notify_all();
@@ -289,6 +294,8 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
                                      wire::CompressionScratch* scratch) {
   ErrorCode state = self->check_leader(kNoEpoch);
   if (state != ErrorCode::NONE) co_return Appended(state);
+  std::int32_t wanted = std::min(self->settings_.min_insync_replicas, self->replicas_);
+  if (options.wait == WaitFor::kCommitted && self->in_sync_ < wanted) co_return Appended(ErrorCode::NOT_ENOUGH_REPLICAS);
   bool client = options.origin == Origin::kClient;
   if (client) {
     auto refused = self->validate(records, options, *scratch);

@@ -29,6 +29,7 @@ namespace milena::replica {
 struct PartitionSettings {
   log::LogOptions log;
   std::int32_t max_message_bytes = 1048588;
+  std::int32_t min_insync_replicas = 1;
   bool compacted = false;
   std::int64_t timestamp_before_max_ms = INT64_MAX;
   std::int64_t timestamp_after_max_ms = 3600000;
@@ -65,6 +66,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   /// Leads from now on under `epoch`, which the log notes as beginning here.
   void lead(Epoch epoch);
+  /// As the metadata has it: acks=all wants min.insync.replicas in the ISR, or all replicas where there are fewer.
+  void set_replicas(std::int32_t in_sync, std::int32_t all);
   /// No longer leads: waiting producers and readers are woken and told.
   void stand_down();
   /// Stands down for good: once flushes_done() has ended, nothing here touches the log's files by their names, so
@@ -211,6 +214,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   OnOffline on_offline_;
   Epoch leader_epoch_ = kNoEpoch;
   bool leading_ = false;
+  std::int32_t in_sync_ = 1;
+  std::int32_t replicas_ = 1;
   bool retired_ = false;
   Gate gate_ = Gate::kOpen;
   bool told_offline_ = false;

@@ -52,6 +52,7 @@ PartitionSettings partition_settings(const config::KafkaConfig& broker, const im
                                       : wire::TimestampType::kCreateTime;
   to.log.producer_id_expiration_ms = broker.integer("producer.id.expiration.ms");
   to.max_message_bytes = from.max_message_bytes;
+  to.min_insync_replicas = from.min_insync_replicas;
   to.compacted = from.cleanup_compact;
   to.timestamp_before_max_ms = from.message_timestamp_before_max_ms;
   to.timestamp_after_max_ms = from.message_timestamp_after_max_ms;

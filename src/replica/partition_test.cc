@@ -91,6 +91,19 @@ TEST_F(Partitioned, only_a_leader_is_written_to_and_read_from) {
   EXPECT_EQ(high_watermark(), 2);
 }
 
+TEST_F(Partitioned, acks_of_all_want_as_many_in_sync_as_the_topic_says) {
+  PartitionSettings settings;
+  settings.min_insync_replicas = 2;
+  Partition& partition = lead(settings);
+  EXPECT_EQ(append(1, WaitFor::kCommitted).error, ErrorCode::NONE) << "there is one replica: as for Kafka, it is enough";
+  partition.set_replicas(1, 3);
+  EXPECT_EQ(append(1, WaitFor::kCommitted).error, ErrorCode::NOT_ENOUGH_REPLICAS);
+  EXPECT_EQ(append(1, WaitFor::kSynced).error, ErrorCode::NONE) << "acks=1";
+  EXPECT_EQ(partition.log().log_end_offset(), Offset(2)) << "what was refused is not there";
+  partition.set_replicas(2, 3);
+  EXPECT_EQ(append(1, WaitFor::kCommitted).error, ErrorCode::NONE);
+}
+
 TEST_F(Partitioned, readers_of_another_epoch_are_told_which_way_they_are_wrong) {
   lead();
   append(1);
