@@ -6,6 +6,7 @@
 #include "log/epoch_cache.h"
 #include "log/log_fixture.h"
 #include "log/producer_state.h"
+#include "log/segment.h"
 #include "log/segment_index.h"
 
 namespace milena::log {
@@ -17,6 +18,16 @@ EpochCache cache_of(std::vector<EpochEntry> entries) {
   EpochCache cache;
   for (const EpochEntry& entry : entries) EXPECT_TRUE(cache.assign(entry.epoch, entry.start_offset));
   return cache;
+}
+
+TEST(SegmentFileName, is_that_of_its_offset_alone) {
+  EXPECT_EQ(parse_segment_file_name("00000000000000000042.log", ".log"), Offset(42));
+  EXPECT_EQ(parse_segment_file_name("09223372036854775807.log", ".log"), Offset(INT64_MAX));
+  for (const char* name :
+       {"-0000000000000000000.log", "-0000000000000000001.log", "+0000000000000000001.log",
+        "09223372036854775808.log", "0000000000000000042.log", "00000000000000000042.index", ".log"}) {
+    EXPECT_EQ(parse_segment_file_name(name, ".log"), std::nullopt) << name;
+  }
 }
 
 TEST(EpochCache, answers_offset_for_leader_epoch) {

@@ -21,7 +21,7 @@ std::string segment_file_name(Offset base, std::string_view suffix) {
 std::optional<Offset> parse_segment_file_name(std::string_view name, std::string_view suffix) {
   if (name.size() != kDigits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
   std::int64_t offset = 0;
-  if (!parse_number(name.substr(0, kDigits), offset) || offset < 0) return std::nullopt;
+  if (name.starts_with('-') || !parse_number(name.substr(0, kDigits), offset)) return std::nullopt;
   return Offset(offset);
 }
 
