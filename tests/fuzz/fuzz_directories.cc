@@ -1,14 +1,21 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/endian.h"
-#include "fuzz_files.h"
+#include "image/builder.h"
+#include "image/record.h"
+#include "image/replayer.h"
 #include "io/sim/sim_disk.h"
+#include "loaders.h"
 #include "log/log.h"
 #include "log/log_directory.h"
+#include "replica/metadata_store.h"
 #include "wire/batch_builder.h"
 #include "wire/log_entry.h"
 
@@ -34,11 +41,20 @@ constexpr const char* kPartitionFiles[] = {
     "00000000000000000002.timeindex", "00000000000000000002.txnindex", "00000000000000000002.snapshot",
     "00000000000000000004.snapshot",  "leader-epoch-checkpoint"};
 
+constexpr const char* kMetadataFiles[] = {"bootstrap.checkpoint",
+                                          "__cluster_metadata-0/quorum-state",
+                                          "__cluster_metadata-0/00000000000000000000.log",
+                                          "__cluster_metadata-0/00000000000000000000.index",
+                                          "__cluster_metadata-0/00000000000000000003.log",
+                                          "__cluster_metadata-0/00000000000000000003-0000000001.checkpoint",
+                                          "__cluster_metadata-0/00000000000000000005-0000000002.checkpoint"};
+
 /// A machine with the files of one input.
 struct Machine {
   Machine() : core(1), disk(core, 0, [] { return kNow.value() * 1'000'000; }, [] {}) {
     disk.faults().cold_read_one_in = 0;
     CHECK(disk.create_directories(kPartition).has_value());
+    CHECK(disk.create_directories(kRoot + "/__cluster_metadata-0").has_value());
   }
   void write(const std::string& path, ByteView content) {
     CHECK(disk.write_file(path, as_text(content)).has_value());
@@ -122,6 +138,40 @@ void use_and_reopen(Machine& machine, std::unique_ptr<log::Log> log, bool scanne
   read_all(**again, scanned);
 }
 
+/// What a start of the node finds; empty: it does not start.
+std::optional<replica::LoadedMetadata> load_metadata(Machine& machine) {
+  auto directory = log::LogDirectory::open(machine.disk, kRoot);
+  CHECK(directory.has_value());
+  log::LogOptions options;
+  options.delete_old_segments = false;
+  replica::LoadedMetadata loaded;
+  auto store = replica::MetadataStore::open(machine.disk, **directory, options, kNow, loaded);
+  if (store.failed()) return std::nullopt;
+  (*store)->log().check_invariants();
+  return loaded;
+}
+
+/// The image, as a node makes it; contradictory records are refused.
+void replay(const replica::LoadedMetadata& loaded) {
+  image::ImageBuilder snapshot;
+  for (const image::MetadataRecord& record : loaded.snapshot) {
+    if (snapshot.apply(record).failed()) return;
+  }
+  if (const auto& id = loaded.recovered.latest_snapshot; id.has_value()) {
+    snapshot.set_position(id->end_offset - 1, id->epoch, kNoTimestamp);
+  }
+  image::Replayer replayer(snapshot.take_image());
+  for (const raft::LogBatch& batch : loaded.batches) {
+    std::vector<image::MetadataRecord> records;
+    for (const Bytes& value : batch.values) {
+      auto record = image::decode_record(value);
+      if (record.failed()) return;
+      records.push_back(std::move(*record));
+    }
+    if (replayer.apply(records, batch.last_offset, batch.epoch, batch.timestamp).failed()) return;
+  }
+}
+
 }  // namespace
 
 void fix_crcs(MutableByteView bytes) {
@@ -133,6 +183,7 @@ void fix_crcs(MutableByteView bytes) {
   }
 }
 
+// A log directory's own files: sections of u8 file (kRootFiles), u16 length, content.
 void log_directory(ByteView input) {
   Machine machine;
   for (const auto& [name, content] : sections(input, kRootFiles)) machine.write(kRoot + "/" + name, content);
@@ -148,6 +199,8 @@ void log_directory(ByteView input) {
   CHECK(second.has_value() && !second->clean, "one clean shutdown counted twice");
 }
 
+// A partition's directory: u8 flags (1 clean stop, 2 leave CRCs alone, 4 small segments), u8 recovery point,
+// then sections as above (kPartitionFiles). It is opened, read, appended to, closed and opened again.
 void partition_directory(ByteView input) {
   if (input.size() < 2) return;
   std::uint8_t flags = input[0];
@@ -166,6 +219,31 @@ void partition_directory(ByteView input) {
   bool scanned = (flags & 1) == 0 && input[1] == 0;
   read_all(**log, scanned);
   use_and_reopen(machine, std::move(*log), scanned);
+}
+
+// The metadata log and what stands beside it: u8 flags (2 leave CRCs alone), then sections as above
+// (kMetadataFiles). What was loaded once is loaded again.
+void metadata_directory(ByteView input) {
+  if (input.empty()) return;
+  Machine machine;
+  for (const auto& [name, content] : sections(input.subspan(1), kMetadataFiles)) {
+    Bytes bytes = Bytes::copy(content);
+    bool batches = name.ends_with(".log") || name.ends_with(".checkpoint");
+    if ((input[0] & 2) == 0 && batches) fix_crcs({bytes.unshared_data(), bytes.size()});
+    machine.write(kRoot + "/" + name, bytes);
+  }
+  auto loaded = load_metadata(machine);
+  if (!loaded.has_value()) return;
+  replay(*loaded);
+  auto again = load_metadata(machine);
+  CHECK(again.has_value(), "a metadata log that was opened does not open again");
+  CHECK(again->bootstrap.size() == loaded->bootstrap.size() &&
+            again->snapshot.size() == loaded->snapshot.size() &&
+            again->batches.size() == loaded->batches.size() &&
+            again->recovered.log_start == loaded->recovered.log_start &&
+            again->recovered.log_end == loaded->recovered.log_end &&
+            again->recovered.voters == loaded->recovered.voters,
+        "a metadata log changes when it is opened");
 }
 
 }  // namespace milena::fuzz

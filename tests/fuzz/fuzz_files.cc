@@ -1,12 +1,12 @@
-// Fuzz target: the files of a log directory and of the metadata log. What a loader takes, the writer beside
-// it must write so that it reads back the same.
+// Fuzz target: what Milena loads (loaders.h). What a loader takes, the writer beside it must write so that it
+// reads back the same.
 //
-// Input: byte 0 chooses the kind of file (modulo their number, in the order of kLoaders), the rest is its
-// content. Whole directories are in fuzz_directories.cc.
-#include "fuzz_files.h"
-
+// Input: byte 0 chooses the loader, the rest is what it reads. Here are the files of a log directory and of
+// the metadata log; whole directories are in fuzz_directories.cc, records in fuzz_records.cc, configuration
+// and HTTP in fuzz_texts.cc.
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -16,13 +16,16 @@
 #include "base/crc32c.h"
 #include "base/endian.h"
 #include "base/properties.h"
+#include "base/uuid.h"
 #include "image/builder.h"
 #include "image/record.h"
+#include "loaders.h"
 #include "log/epoch_cache.h"
 #include "log/epoch_journal.h"
 #include "log/log_directory.h"
 #include "log/manifest.h"
 #include "log/producer_state.h"
+#include "log/segment.h"
 #include "log/segment_index.h"
 #include "log/txn_index.h"
 #include "raft/batch.h"
@@ -35,6 +38,8 @@ namespace milena::fuzz {
 namespace {
 
 constexpr Timestamp kNow{1'700'000'000'000};
+
+}  // namespace
 
 void offset_checkpoint(ByteView input) {
   auto offsets = log::parse_offset_checkpoint(as_text(input));
@@ -101,6 +106,8 @@ void flat_json(ByteView input) {
   (void)raft::parse_json_object(as_text(input));
 }
 
+namespace {
+
 /// What the records of the metadata log say: malformed ones are refused, contradictory ones too.
 bool replay(image::ImageBuilder& builder, const Bytes& frame) {
   auto record = image::decode_record(frame);
@@ -124,6 +131,8 @@ Bytes with_right_crcs(ByteView input) {
   fix_crcs({bytes.unshared_data(), bytes.size()});
   return bytes;
 }
+
+}  // namespace
 
 void metadata_snapshot(ByteView input) {
   Bytes file = with_right_crcs(input);
@@ -177,6 +186,10 @@ void names(ByteView input) {
   if (auto id = raft::parse_snapshot_file_name(as_text(input))) {
     CHECK(raft::snapshot_file_name(*id) == as_text(input));
   }
+  if (auto base = log::parse_segment_file_name(as_text(input), ".log")) {
+    CHECK(log::segment_file_name(*base, ".log") == as_text(input));
+  }
+  if (auto id = Uuid::parse(as_text(input))) CHECK(Uuid::parse(id->to_string()) == *id, "a UUID changes");
 }
 
 void manifest(ByteView input) {
@@ -198,31 +211,34 @@ void epoch_journal(ByteView input) {
   CHECK(as_text(input).starts_with(again), "a journal of epochs changes");
 }
 
-using Loader = void (*)(ByteView input);
-constexpr Loader kLoaders[] = {offset_checkpoint,
-                               epoch_checkpoint,
-                               producer_snapshot,
-                               txn_index,
-                               segment_index,
-                               quorum_state,
-                               flat_json,
-                               metadata_snapshot,
-                               metadata_batches,
-                               metadata_frames,
-                               meta_properties,
-                               properties,
-                               names,
-                               log_directory,
-                               partition_directory,
-                               manifest,
-                               manifest_marks,
-                               epoch_journal};
+namespace {
+
+struct Choice {
+  std::string_view name;
+  void (*load)(ByteView input);
+};
+#define MILENA_FUZZ_LOADER(name) Choice{#name, name},
+constexpr Choice kLoaders[] = {MILENA_FUZZ_LOADERS(MILENA_FUZZ_LOADER)};
+#undef MILENA_FUZZ_LOADER
+
+/// The one loader that is to be tried, whatever byte 0 says: MILENA_FUZZ_LOADER in the environment. nullptr:
+/// all.
+const Choice* only_loader() {
+  const char* wanted = std::getenv("MILENA_FUZZ_LOADER");
+  if (wanted == nullptr) return nullptr;
+  const auto* found = std::ranges::find(kLoaders, std::string_view(wanted), &Choice::name);
+  CHECK(found != std::end(kLoaders), "no loader '{}'", wanted);
+  return found;
+}
 
 }  // namespace
 }  // namespace milena::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace milena::fuzz;
+  static const Choice* const only = only_loader();
   if (size == 0) return 0;
-  milena::fuzz::kLoaders[data[0] % std::size(milena::fuzz::kLoaders)]({data + 1, size - 1});
+  const Choice& choice = only != nullptr ? *only : kLoaders[data[0] % std::size(kLoaders)];
+  choice.load({data + 1, size - 1});
   return 0;
 }

@@ -4,6 +4,7 @@ Each entry's name says what is wrong with it. Byte 0 chooses what the target tri
 """
 import gzip
 import pathlib
+import re
 import struct
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
@@ -120,9 +121,16 @@ BATCHES = {
         b"\0" + legacy(1, 1, len(w := gzip.compress(legacy(1, 1, 1, b"x"), mtime=0)), w),
 }
 
-# Byte 0: places in kLoaders.
-(OFFSETS, EPOCHS, PRODUCERS, TXNS, INDEXES, QUORUM, JSON, SNAPSHOT, META_BATCHES, META_FRAMES, META, PROPERTIES, NAMES,
- ROOT, PARTITION) = range(15)
+# Byte 0: places in the list of loaders.h.
+LOADERS = re.findall(r"\bX\((\w+)\)", (CORPUS.parent / "loaders.h").read_text())
+
+
+def load(name, content=b""):
+    return bytes([LOADERS.index(name)]) + content
+
+
+def lengths(*fields):
+    return b"".join(struct.pack(">H", len(content)) + content for content in fields)
 
 
 def section(file, content):
@@ -130,7 +138,7 @@ def section(file, content):
 
 
 def partition(flags, recovery_point, *sections):
-    return bytes([PARTITION, flags, recovery_point]) + b"".join(sections)
+    return load("partition_directory", bytes([flags, recovery_point])) + b"".join(sections)
 
 
 def at(offset, data):
@@ -139,39 +147,69 @@ def at(offset, data):
 
 ONE = batch(0, 1, RECORD)
 FILES = {
-    "offsets-count-2147483647": bytes([OFFSETS]) + b"0\n2147483647\nt 0 1\n",
-    "offsets-count-negative": bytes([OFFSETS]) + b"0\n-1\n",
-    "offsets-version-1": bytes([OFFSETS]) + b"1\n0\n",
-    "offsets-number-too-large": bytes([OFFSETS]) + b"0\n1\nt 0 99999999999999999999\n",
-    "offsets-nul-bytes": bytes([OFFSETS]) + b"\0" * 64,
-    "epochs-count-2147483647": bytes([EPOCHS]) + b"0\n2147483647\n0 0\n",
-    "epochs-descending": bytes([EPOCHS]) + b"0\n2\n5 10\n4 20\n",
-    "epochs-negative": bytes([EPOCHS]) + b"0\n1\n-1 -1\n",
-    "producers-count-2147483647": bytes([PRODUCERS]) + struct.pack(">hIi", 1, 0, 0x7FFFFFFF),
-    "producers-cut": bytes([PRODUCERS]) + struct.pack(">h", 1),
-    "txns-cut-entry": bytes([TXNS]) + b"\0" * 33,
-    "txns-offsets-negative": bytes([TXNS]) + struct.pack(">hqqqq", 0, 1, -1, -5, -9),
-    "indexes-descending": bytes([INDEXES, 2, 0]) + struct.pack(">IIII", 9, 9, 3, 3),
-    "indexes-relative-offset-4294967295": bytes([INDEXES, 1, 1]) + b"\xff" * 20,
-    "quorum-numbers-too-large": bytes([QUORUM]) + b'{"leaderId":99999999999,"leaderEpoch":1,"votedId":-1,"data_version":1}',
-    "quorum-empty-object": bytes([QUORUM]) + b"{}",
-    "json-nested-500": bytes([JSON]) + b'{"a":' + b'[{"a":' * 500,
-    "json-escape-cut": bytes([JSON]) + b'{"a":"\\u00',
-    "snapshot-empty": bytes([SNAPSHOT]),
-    "snapshot-without-footer": bytes([SNAPSHOT]) + batch(0x20, 1, b"\x14\0\0\0\x08\0\0\0\3\2\0\0"),
-    "metadata-count-2147483647": bytes([META_BATCHES]) + batch(0, 0x7FFFFFFF, RECORD),
-    "metadata-frame-unknown-type": bytes([META_FRAMES]) + struct.pack(">H", 4) + b"\x01\x7f\0\0",
-    "metadata-frame-varints-without-end": bytes([META_FRAMES]) + struct.pack(">H", 12) + b"\xff" * 12,
-    "meta-version-2": bytes([META]) + b"version=2\nnode.id=1\ncluster.id=a\n",
-    "meta-node-id-too-large": bytes([META]) + b"version=1\nnode.id=4294967296\ncluster.id=a\n",
-    "meta-cluster-id-with-newline": bytes([META]) + b"version=1\nnode.id=1\ncluster.id=a\\nversion=2\n",
-    "properties-escape-cut": bytes([PROPERTIES]) + b"a=\\u00",
-    "properties-continued-past-the-end": bytes([PROPERTIES]) + b"a=b\\",
-    "name-partition-too-large": bytes([NAMES]) + b"t-99999999999",
-    "name-partition-zeros": bytes([NAMES]) + b"t-00",
-    "name-snapshot-too-large": bytes([NAMES]) + b"99999999999999999999-9999999999.checkpoint",
-    "clean-shutdown-cut": bytes([ROOT]) + section(5, b'{"version":0,"brokerEpoch"'),
-    "partition-metadata-zero-id": bytes([ROOT]) + section(6, b"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA\n"),
+    "offsets-count-2147483647": load("offset_checkpoint", b"0\n2147483647\nt 0 1\n"),
+    "offsets-count-negative": load("offset_checkpoint", b"0\n-1\n"),
+    "offsets-version-1": load("offset_checkpoint", b"1\n0\n"),
+    "offsets-number-too-large": load("offset_checkpoint", b"0\n1\nt 0 99999999999999999999\n"),
+    "offsets-nul-bytes": load("offset_checkpoint", b"\0" * 64),
+    "epochs-count-2147483647": load("epoch_checkpoint", b"0\n2147483647\n0 0\n"),
+    "epochs-descending": load("epoch_checkpoint", b"0\n2\n5 10\n4 20\n"),
+    "epochs-negative": load("epoch_checkpoint", b"0\n1\n-1 -1\n"),
+    "producers-count-2147483647": load("producer_snapshot", struct.pack(">hIi", 1, 0, 0x7FFFFFFF)),
+    "producers-cut": load("producer_snapshot", struct.pack(">h", 1)),
+    "txns-cut-entry": load("txn_index", b"\0" * 33),
+    "txns-offsets-negative": load("txn_index", struct.pack(">hqqqq", 0, 1, -1, -5, -9)),
+    "indexes-descending": load("segment_index", bytes([2, 0]) + struct.pack(">IIII", 9, 9, 3, 3)),
+    "indexes-relative-offset-4294967295": load("segment_index", bytes([1, 1]) + b"\xff" * 20),
+    "quorum-numbers-too-large": load("quorum_state", b'{"leaderId":99999999999,"leaderEpoch":1,"votedId":-1,"data_version":1}'),
+    "quorum-empty-object": load("quorum_state", b"{}"),
+    "json-nested-500": load("flat_json", b'{"a":' + b'[{"a":' * 500),
+    "json-escape-cut": load("flat_json", b'{"a":"\\u00'),
+    "snapshot-empty": load("metadata_snapshot"),
+    "snapshot-without-footer": load("metadata_snapshot", batch(0x20, 1, b"\x14\0\0\0\x08\0\0\0\3\2\0\0")),
+    "metadata-count-2147483647": load("metadata_batches", batch(0, 0x7FFFFFFF, RECORD)),
+    "metadata-frame-unknown-type": load("metadata_frames", struct.pack(">H", 4) + b"\x01\x7f\0\0"),
+    "metadata-frame-varints-without-end": load("metadata_frames", struct.pack(">H", 12) + b"\xff" * 12),
+    "meta-version-2": load("meta_properties", b"version=2\nnode.id=1\ncluster.id=a\n"),
+    "meta-node-id-too-large": load("meta_properties", b"version=1\nnode.id=4294967296\ncluster.id=a\n"),
+    "meta-cluster-id-with-newline": load("meta_properties", b"version=1\nnode.id=1\ncluster.id=a\\nversion=2\n"),
+    "properties-escape-cut": load("properties", b"a=\\u00"),
+    "properties-continued-past-the-end": load("properties", b"a=b\\"),
+    "name-partition-too-large": load("names", b"t-99999999999"),
+    "name-partition-zeros": load("names", b"t-00"),
+    "name-snapshot-too-large": load("names", b"99999999999999999999-9999999999.checkpoint"),
+    "clean-shutdown-cut": load("log_directory", section(5, b'{"version":0,"brokerEpoch"')),
+    "partition-metadata-zero-id": load("log_directory", section(6, b"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA\n")),
+    "segment-name-minus-zero": load("names", b"-0000000000000000000.log"),
+    "group-empty-key": load("group_records", b"\0\0\0"),
+    "group-key-cut": load("group_records", b"\0\0\3\0\1\0"),
+    "group-members-2147483647":
+        load("group_records", b"\1" + lengths(b"\0\2\0\1g", b"\0\3\0\1c" + struct.pack(">ihhq", 1, -1, -1, 0) + HUGE)),
+    "group-value-of-version-32767": load("group_records", b"\1" + lengths(b"\0\1\0\1g\0\1t\0\0\0\0", b"\x7f\xff")),
+    "group-partition-negative": load("group_records", b"\0" + lengths(b"\0\1\0\1g\0\1t\xff\xff\xff\xff")),
+    "control-voters-count-2147483647": load("control_records", b"\0" + lengths(b"\0\0\0\6", b"\0\0\xff\xff\xff\xff\x07")),
+    "control-unknown-type": load("control_records", b"\0" + lengths(b"\0\0\x7f\xff", b"\0\0")),
+    "control-marker-cut": load("control_records", b"\1" + lengths(b"\0\0\0\1", b"\0\0\0")),
+    "bootstrap-cut": load("metadata_directory", b"\0" + section(0, batch(0x20, 1, b"\x14\0\0\0\x08\0\0\0\3\2\0\0")[:70])),
+    "bootstrap-empty": load("metadata_directory", b"\0" + section(0, b"")),
+    "metadata-log-behind-its-snapshot": load("metadata_directory", b"\0" + section(5, b"")),
+    "metadata-log-offset-negative": load("metadata_directory", b"\0" + section(2, at(-1, ONE))),
+    "config-listeners-without-a-name": load("server_properties", b"\1listeners=://:9092\n"),
+    "config-listeners-port-too-large": load("server_properties", b"\1listeners=PLAINTEXT://:65536\n"),
+    "config-voters-without-an-id": load("server_properties", b"\1controller.quorum.voters=@localhost:9093\n"),
+    "config-provider-in-itself": load("server_properties", b"\1config.providers=a,a\nbroker.rack=${a:${a:b:c}:d}\n"),
+    "config-number-too-large": load("server_properties", b"\1log.retention.ms=9223372036854775808\n"),
+    "config-hours-too-large": load("server_properties", b"\1log.retention.hours=2147483647\nlog.roll.hours=2147483647\n"),
+    "address-brackets-only": load("addresses", b"[]:9092"),
+    "address-bracket-open": load("addresses", b"[::1:9092"),
+    "address-voter-id-too-large": load("addresses", b"4294967296@h:1"),
+    "http-escape-cut": load("http_target", b"/a?b=%4"),
+    "http-chunk-2-to-64": load("http_request", b"\0POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
+    "http-length-2-to-63": load("http_request", b"\0POST / HTTP/1.1\r\nContent-Length: 9223372036854775808\r\n\r\n"),
+    "http-two-lengths": load("http_request", b"\0POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+    "http-header-without-end": load("http_request", b"\xffGET / HTTP/1.1\r\nX: " + b"a" * 2000),
+    "http-header-around-its-limit": load("http_request", b"\6GET / HTTP/1.1\r\nX: " + b"a" * 1001 + b"\r\n\r\n"),
+    "http-version-9": load("http_request", b"\0GET / HTTP/9.9\r\n\r\n"),
     "log-torn-tail": partition(0, 0, section(0, ONE + at(1, ONE)[:40])),
     "log-torn-tail-below-the-recovery-point": partition(1, 9, section(0, ONE + at(1, ONE)[:40])),
     "log-offsets-at-the-end-of-time": partition(0, 0, section(0, at(0x7FFFFFFFFFFFFFFF, ONE))),
