@@ -21,18 +21,31 @@ dev_sim() {
 }
 
 # ./dev fuzz [NAME...] [--seconds N]: each target is a program fuzz_NAME (tests/fuzz/README.md). It starts from the
-# committed inputs and from generated ones; what a run finds goes to .cache/fuzz/NAME, what fails to .cache/fuzz/NAME-*.
-# Without --seconds the targets run 5 million inputs in all; one of `files` is a directory on a disk, and takes longest.
+# committed inputs and from generated ones; what a run finds goes to .cache/fuzz/NAME, what fails to .cache/fuzz/NAME-*,
+# what the target says to .cache/fuzz/NAME.log. Without --seconds and names, fewer than 5 million inputs in all are a
+# failure. An input of `files` may be a directory on a disk, and takes longest.
+fuzz_least=5000000
 fuzz_inputs() {
   case $1 in
-    files) echo 100000 ;;
+    files) echo 300000 ;;
     *) echo 2500000 ;;
   esac
 }
 
+# fuzz_one NAME LIMIT: runs a target; shows what it said only if it fails.
+fuzz_one() {
+  local name=$1 limit=$2 status=0
+  # The first directory takes what is found; inputs may be as large as the generated ones.
+  "build-asan/fuzz_$name" "$limit" -max_len=8192 -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 \
+    -verbosity=0 -artifact_prefix="$cache/fuzz/$name-" "$cache/fuzz/$name" "tests/fuzz/corpus/$name" \
+    "$cache/fuzz-seeds/$name" >"$cache/fuzz/$name.log" 2>&1 || status=$?
+  [ $status -eq 0 ] || tail -n 80 "$cache/fuzz/$name.log" | cut -c -300 >&2
+  return $status
+}
+
 dev_fuzz() {
-  local seconds= limit until name failed=0
-  local -a names=()
+  local seconds= limit until name failed=0 least=0
+  local -a names=() logs=()
   while [ $# -gt 0 ]; do
     case $1 in
       --seconds)
@@ -48,6 +61,7 @@ dev_fuzz() {
   need_packages "${packages_build[@]}" "${packages_gtest[@]}" "${packages_clang[@]}"
   configure asan -DMILENA_TESTS=ON
   if [ ${#names[@]} -eq 0 ]; then
+    [ -n "$seconds" ] || least=$fuzz_least
     mapfile -t names < <(ninja -C build-asan -t targets all |
       sed -nE 's/^fuzz_([a-z0-9]+): (phony|CXX_EXECUTABLE.*)$/\1/p' | grep -vE '^(seeds|programs)$' | sort -u)
   fi
@@ -62,13 +76,12 @@ dev_fuzz() {
     mkdir -p "$cache/fuzz/$name"
     limit=-runs=$(fuzz_inputs "$name") until="$(fuzz_inputs "$name") inputs"
     [ -z "$seconds" ] || limit=-max_total_time=$seconds until="$seconds s"
-    # The first directory takes what is found; inputs may be as large as the generated ones.
-    phase "fuzz $name, $until" "build-asan/fuzz_$name" "$limit" -max_len=8192 -timeout=20 \
-      -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 -verbosity=0 \
-      -artifact_prefix="$cache/fuzz/$name-" "$cache/fuzz/$name" "tests/fuzz/corpus/$name" "$cache/fuzz-seeds/$name" ||
-      failed=1
+    rm -f "$cache/fuzz/$name.log"
+    phase "fuzz $name, $until" fuzz_one "$name" "$limit" || failed=1
+    logs+=("$cache/fuzz/$name.log")
   done
-  [ $failed -eq 0 ] || die "a fuzz target found something" "rerun it on the file named above in .cache/fuzz"
+  python3 tools/dev/count_fuzz.py --least "$least" "${logs[@]}" || failed=1
+  [ $failed -eq 0 ] || die "a fuzz target found something, or ran too few inputs" "what it said is in .cache/fuzz/NAME.log; rerun it on the file that it names"
 }
 
 dev_bench() {
