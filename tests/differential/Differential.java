@@ -12,6 +12,10 @@ import org.apache.kafka.common.protocol.*;
 import org.apache.kafka.common.requests.*;
 
 public class Differential extends Comparison {
+  static final int LEAST_REQUESTS = 400;
+  static final int LEAST_BAD_BATCHES = 60;
+  static final int LEAST_MUTATIONS = 500;
+
   // ---- topics ------------------------------------------------------------------------------------------------
 
   static CreateTopicsRequestData create(String name, int partitions, int replicas) {
@@ -392,11 +396,21 @@ public class Differential extends Comparison {
     Mutations.closed = true;
     DynamicKeyRequests.all();
     DirectoryRequests.all();
+    RareErrors.all();
     Mutations.closed = false;
     GroupRequests.all();
     BadBatches.all();
     Names.all();
     Mutations.all();
+  }
+
+  /** A part that asks next to nothing is no proof. */
+  static List<String> sizes() {
+    List<String> result = new ArrayList<>();
+    if (Coverage.requests() < LEAST_REQUESTS) result.add("only " + Coverage.requests() + " requests");
+    if (BadBatches.cases < LEAST_BAD_BATCHES) result.add("only " + BadBatches.cases + " bad batches");
+    if (Mutations.sent() < LEAST_MUTATIONS) result.add("only " + Mutations.sent() + " mutated frames");
+    return result;
   }
 
   /** Four ports; more arguments name the classes that alone shall ask. */
@@ -411,10 +425,12 @@ public class Differential extends Comparison {
       findCoordinators();
       for (String part : Arrays.copyOfRange(arguments, 4, arguments.length)) {
         Class.forName(part).getDeclaredMethod("all").invoke(null);
+        complaints.addAll(Coverage.complaints(folder.resolve("reachable.txt"), part));
       }
     } else {
       everything();
       complaints.addAll(Coverage.complaints(folder.resolve("reachable.txt")));
+      complaints.addAll(sizes());
       complaints.addAll(Reviewed.complaints(folder.resolve("../../docs/compatibility.md")));
     }
     for (String complaint : complaints) System.out.println(complaint);

@@ -110,11 +110,18 @@ class NodeRequests extends Comparison {
     return request;
   }
 
-  static void broker() throws IOException {
+  /** What a registration says: the cluster's id and the features that are known. */
+  static void learn() throws IOException {
     for (int server : SERVERS) {
+      versions[server] = (ApiVersionsResponseData) ask(server, Listener.CONTROLLER, ApiKeys.API_VERSIONS, (short) 4,
+          askVersions((short) 4, "a", "1"));
       clusterId[server] = ((MetadataResponseData) ask(server, Listener.BROKER, ApiKeys.METADATA, (short) 12,
           TopicRequests.metadata((short) 12))).clusterId();
     }
+  }
+
+  static void broker() throws IOException {
+    learn();
     registered("foreign cluster", (r, s) -> r.setClusterId("other"));
     registered("well", (r, s) -> r);
     registered("another incarnation", (r, s) -> r.setIncarnationId(new Uuid(9, 9)));

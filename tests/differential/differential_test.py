@@ -70,6 +70,11 @@ class Requests(harness.ServerTestCase):
         self.start_both({"offsets.retention.check.interval.ms": "1000"})
         self.compare("ExpiryRequests")
 
+    def test_settings_refuse_what_they_refuse_in_kafka(self):
+        self.start_both({"delete.topic.enable": "false", "auto.create.topics.enable": "false", "num.partitions": "3",
+                         "default.replication.factor": "2", "group.max.size": "1"})
+        self.compare("SettingsRequests")
+
 
 if __name__ == "__main__":
     unittest.main()
