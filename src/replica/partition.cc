@@ -113,6 +113,24 @@ Appended Partition::refuse(ErrorCode error, std::string message) const {
   return refused;
 }
 
+bool Partition::too_few_in_sync(WaitFor wait) const {
+  return wait == WaitFor::kCommitted && in_sync_ < std::min(settings_.min_insync_replicas, replicas_);
+}
+
+// Kafka has looked at the framing before, and at nothing else.
+Appended Partition::refuse_for_too_few(const Bytes& records, const AppendOptions& options) const {
+  if (options.origin == Origin::kClient) {
+    std::string name = topic_ + "-" + std::to_string(id_.partition.value());
+    wire::ValidationOptions rules;
+    rules.request_version = options.produce_version;
+    rules.partition = name;
+    auto framed = wire::check_framing(records.view(), rules);
+    if (framed.failed()) return Appended(wire::to_error_code(framed.error().fault), std::move(framed.error().message));
+  }
+  return refuse(ErrorCode::NOT_ENOUGH_REPLICAS,
+                std::to_string(in_sync_) + " replicas are in sync, fewer than min.insync.replicas asks for");
+}
+
 ErrorCode Partition::failed(const log::LogError& error) {
   if (log_->offline()) go_offline(error.message);
   return log::error_code(error.kind);
@@ -294,8 +312,7 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
                                      wire::CompressionScratch* scratch) {
   ErrorCode state = self->check_leader(kNoEpoch);
   if (state != ErrorCode::NONE) co_return Appended(state);
-  std::int32_t wanted = std::min(self->settings_.min_insync_replicas, self->replicas_);
-  if (options.wait == WaitFor::kCommitted && self->in_sync_ < wanted) co_return Appended(ErrorCode::NOT_ENOUGH_REPLICAS);
+  if (self->too_few_in_sync(options.wait)) co_return self->refuse_for_too_few(records, options);
   bool client = options.origin == Origin::kClient;
   if (client) {
     auto refused = self->validate(records, options, *scratch);
@@ -322,6 +339,8 @@ io::Task<Appended> Partition::append(std::shared_ptr<Partition> self, Bytes reco
   if (!arrived) {
     ErrorCode why = self->check_leader(kNoEpoch);
     appended.error = why != ErrorCode::NONE ? why : ErrorCode::REQUEST_TIMED_OUT;
+  } else if (self->too_few_in_sync(options.wait)) {
+    appended.error = ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND;  // they left while it waited
   }
   co_return appended;
 }

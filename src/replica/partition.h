@@ -181,6 +181,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool read_tail(const ReadRequest& request, Offset bound, Records& records);
   wire::ErrorCode check_leader(Epoch current_leader_epoch) const;
   Appended refuse(wire::ErrorCode error, std::string message) const;
+  bool too_few_in_sync(WaitFor wait) const;
+  Appended refuse_for_too_few(const Bytes& records, const AppendOptions& options) const;
   /// The records as they go into the log, or why not.
   std::optional<Appended> validate(Bytes& records, const AppendOptions& options, wire::CompressionScratch& scratch);
   /// Gives the queued appends their offsets, writes them in one call, and tells each what became of it.

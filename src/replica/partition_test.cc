@@ -97,11 +97,32 @@ TEST_F(Partitioned, acks_of_all_want_as_many_in_sync_as_the_topic_says) {
   Partition& partition = lead(settings);
   EXPECT_EQ(append(1, WaitFor::kCommitted).error, ErrorCode::NONE) << "there is one replica: as for Kafka, it is enough";
   partition.set_replicas(1, 3);
-  EXPECT_EQ(append(1, WaitFor::kCommitted).error, ErrorCode::NOT_ENOUGH_REPLICAS);
+  Appended refused = append(1, WaitFor::kCommitted);
+  EXPECT_EQ(refused.error, ErrorCode::NOT_ENOUGH_REPLICAS);
+  EXPECT_EQ(refused.log_start_offset, Offset(0)) << "Kafka tells it";
+  AppendOptions committed;
+  committed.wait = WaitFor::kCommitted;
+  Appended misframed = world_.run(Partition::append(partition_, Bytes::copy("no batch"), committed, &scratch_));
+  EXPECT_EQ(misframed.error, ErrorCode::INVALID_RECORD) << "the framing comes first";
   EXPECT_EQ(append(1, WaitFor::kSynced).error, ErrorCode::NONE) << "acks=1";
   EXPECT_EQ(partition.log().log_end_offset(), Offset(2)) << "what was refused is not there";
   partition.set_replicas(2, 3);
   EXPECT_EQ(append(1, WaitFor::kCommitted).error, ErrorCode::NONE);
+}
+
+TEST_F(Partitioned, acks_of_all_are_told_when_replicas_leave_while_they_wait) {
+  Partition& partition = lead_with_slow_flushes(1);
+  PartitionSettings settings = partition.settings();
+  settings.min_insync_replicas = 2;
+  world_.call([&] { partition.set_settings(settings); });
+  partition.set_replicas(2, 2);
+  auto waiting = start_append(1, WaitFor::kCommitted);
+  world_.run_for(1s);
+  ASSERT_FALSE(waiting->has_value());
+  partition.set_replicas(1, 2);
+  Appended appended = world_.get(waiting);
+  EXPECT_EQ(appended.error, ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND);
+  EXPECT_EQ(appended.base_offset, Offset(0));
 }
 
 TEST_F(Partitioned, readers_of_another_epoch_are_told_which_way_they_are_wrong) {

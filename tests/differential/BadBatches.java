@@ -111,6 +111,14 @@ class BadBatches extends Comparison {
     for (int length : new int[] {Integer.MIN_VALUE, -1, 0, 13, 14, 48, 49, Integer.MAX_VALUE}) {
       bad("length " + length, b -> b.length = length);
     }
+    // What stands behind 14 bytes is the next batch: its length begins with the timestamp's low byte, its format is the
+    // latest timestamp's. Only with 1 it may be a batch that is not whole, and the first one is looked at.
+    for (int low : new int[] {0, 1, 0x7f, 0x80, 0xff}) {
+      bad("length 14, timestamp ends with " + low, b -> {
+        b.length = 14;
+        b.baseTimestamp = b.baseTimestamp & ~0xff | low;
+      });
+    }
     bad("length one short", b -> b.length = good.length - 13);
     bad("length one long", b -> b.length = good.length - 11);
     for (int magic : new int[] {0, 1}) {

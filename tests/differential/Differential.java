@@ -393,11 +393,9 @@ public class Differential extends Comparison {
     ControllerRequests.all();
     NodeRequests.controllers();  // last: features cannot be changed past a controller that is not there
     AlteringRequests.all();
-    Mutations.closed = true;
     DynamicKeyRequests.all();
     DirectoryRequests.all();
     RareErrors.all();
-    Mutations.closed = false;
     GroupRequests.all();
     BadBatches.all();
     Names.all();

@@ -32,11 +32,8 @@ class Mutations extends Comparison {
   /** By listener and API, in the order in which they were asked. */
   static final Map<String, List<Sample>> samples = new TreeMap<>();
 
-  /** Nothing that is asked meanwhile is broken: so the others stay those whose differences were looked at. */
-  static boolean closed = false;
-
   static void keep(Listener listener, ApiKeys api, short version, byte[][] frames) {
-    if (closed || frames[KAFKA].length != frames[MILENA].length || frames[KAFKA].length > LARGEST) return;
+    if (frames[KAFKA].length != frames[MILENA].length || frames[KAFKA].length > LARGEST) return;
     var list = samples.computeIfAbsent(listener + " " + api.name, key -> new ArrayList<>());
     // The first ones of each version, so that what is asked later does not change what is broken.
     if (list.stream().filter(one -> one.version == version).count() >= 2) return;

@@ -1,4 +1,4 @@
-// Errors that need a state of their own: a leader whose epoch has risen, a segment smaller
+// Errors that need a state of their own: a leader whose epoch has risen, too few replicas in sync, a segment smaller
 // than a batch may be, offsets that their topic does not take, a feature's level that a broker does not know, a
 // version that nobody has.
 // After DirectoryRequests, which have led a partition from one epoch to the next.
@@ -18,6 +18,7 @@ import org.apache.kafka.common.requests.RequestHeader;
 class RareErrors extends Comparison {
   static final int SMALLEST_SEGMENT = 1 << 20;
   static final short NO_SUCH_VERSION = 99;
+  static final int ABSENT = 76;  // a broker
   static final int VERSION_AT = 6;  // in a frame
 
   // ---- produce -----------------------------------------------------------------------------------------------
@@ -39,10 +40,10 @@ class RareErrors extends Comparison {
   }
 
   static void producing() throws IOException {
-    Uuid[] guarded = TopicRequests.make("guarded", "min.insync.replicas", "2");
+    Uuid[] strict = TopicRequests.make("strict", "min.insync.replicas", "2");
     for (int acks : new int[] {-1, 1}) {
       compare("min.insync.replicas above the replicas, acks " + acks, ApiKeys.PRODUCE, 3, 13,
-          (s, v) -> DataRequests.produce(guarded[s], v, "guarded", 0, acks, DataRequests.plain(1)));
+          (s, v) -> DataRequests.produce(strict[s], v, "strict", 0, acks, DataRequests.plain(1)));
     }
     Uuid[] narrow = TopicRequests.make("narrow", "segment.bytes", "" + SMALLEST_SEGMENT, "max.message.bytes",
         "" + 4 * SMALLEST_SEGMENT);
@@ -52,6 +53,37 @@ class RareErrors extends Comparison {
     }
     compare("end of the narrow one", ApiKeys.LIST_OFFSETS, 11, 11,
         (s, v) -> DataRequests.listOffsets(v, 0, -1, -1, "narrow", 0));
+  }
+
+  /** A topic of which another broker, that is never there, has the second replica. */
+  static void producingToTooFew() throws IOException {
+    compare("a second broker", Listener.CONTROLLER, ApiKeys.BROKER_REGISTRATION, 4, 4,
+        (s, v) -> NodeRequests.registration(s, v).setBrokerId(ABSENT).setIncarnationId(new Uuid(7, 76))
+            .setLogDirs(List.of(new Uuid(7, 75))), NodeRequests::withoutNumbers);
+    Uuid[] ids = new Uuid[2];
+    var answers = compared("guarded", ApiKeys.CREATE_TOPICS, 7, (s, v) -> {
+      var topic = TopicRequests.topic("guarded", -1, -1, "min.insync.replicas", "2");
+      topic.assignments().add(new CreateTopicsRequestData.CreatableReplicaAssignment().setPartitionIndex(0)
+          .setBrokerIds(List.of(1, ABSENT)));
+      return TopicRequests.create(topic);
+    });
+    for (int server : SERVERS) {
+      ids[server] = ((CreateTopicsResponseData) answers[server]).topics().find("guarded").topicId();
+      TopicRequests.awaitServed(server, "guarded");
+    }
+    for (int acks : new int[] {-1, 1}) {
+      compare("too few in sync, acks " + acks, ApiKeys.PRODUCE, 3, 13,
+          (s, v) -> DataRequests.produce(ids[s], v, "guarded", 0, acks, DataRequests.plain(1)));
+    }
+    byte[] good = HandmadeBatch.of(1).bytes();
+    compare("too few in sync, two batches", ApiKeys.PRODUCE, 3, 13,
+        (s, v) -> DataRequests.produce(ids[s], v, "guarded", 0, -1, HandmadeBatch.joined(good, good)));
+    compare("too few in sync, a wrong crc", ApiKeys.PRODUCE, 3, 13, (s, v) -> DataRequests.produce(ids[s], v, "guarded",
+        0, -1, HandmadeBatch.joined(HandmadeBatch.of(1).with(b -> b.crcError = 1).bytes())));
+    compare("guarded", ApiKeys.DELETE_TOPICS, 5, 5,
+        (s, v) -> new DeleteTopicsRequestData().setTopicNames(List.of("guarded")).setTimeoutMs(10_000));
+    compare("a second broker", Listener.CONTROLLER, ApiKeys.UNREGISTER_BROKER, 0, 0,
+        (s, v) -> new UnregisterBrokerRequestData().setBrokerId(ABSENT));
   }
 
   // ---- epochs ------------------------------------------------------------------------------------------------
@@ -172,10 +204,11 @@ class RareErrors extends Comparison {
   static void all() throws Exception {
     unlimited();
     producing();
+    NodeRequests.learn();
+    producingToTooFew();
     fencing();
     offsets();
     for (Listener listener : Listener.values()) unknownVersion(listener);
-    NodeRequests.learn();
     registering("kraft.version", 1, 1);
     registering("metadata.version", 1, 2);
     registering("metadata.version", 500, 501);

@@ -38,7 +38,8 @@ class Reviewed {
   }
 
   private boolean matches(String api, String question, String kafka, String milena) {
-    return fields.get("api").equals(api) && patterns.get("question").matcher(question).lookingAt()
+    boolean about = fields.get("api").equals("any") || fields.get("api").equals(api);
+    return about && patterns.get("question").matcher(question).lookingAt()
         && patterns.get("kafka").matcher(kafka).find() && patterns.get("milena").matcher(milena).find();
   }
 

@@ -53,7 +53,7 @@ class Requests(harness.ServerTestCase):
                                *(f"-D{server.name}={server.folder}" for server in self.servers), "-cp",
                                f"{classes}:{harness.kafka_classpath()}", "Differential", *ports, *what],
                               capture_output=True, text=True, timeout=COMPARISON_TIMEOUT_S)
-        self.assertEqual(done.returncode, 0, done.stdout[-12000:] + done.stderr[-3000:])
+        self.assertEqual(done.returncode, 0, done.stdout[-40000:] + done.stderr[-3000:])
         self.assertEqual(self.files_outside(), before, "a name led out of the data directories")
         print(done.stdout, file=sys.stderr)
 
