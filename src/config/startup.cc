@@ -13,20 +13,23 @@
 namespace milena::config {
 namespace {
 
-// Levenshtein's distance.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+// Levenshtein's distance; `limit` where it is not below that.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
+    std::size_t least = row[0];
     for (std::size_t j = 0; j < b.size(); ++j) {
       std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
+      least = std::min(least, row[j + 1]);
     }
+    if (least >= limit) return limit;  // the rows below hold nothing less
   }
-  return row[b.size()];
+  return std::min(row[b.size()], limit);
 }
 
 // Keys that are read by name elsewhere: provider parameters, and what Java's authorizers are told.
@@ -147,13 +150,13 @@ std::string suggest_key(std::string_view name) {
   for (const Key& key : keys(Scope::kBroker)) {
     std::size_t longer = std::max(key.name.size(), name.size());
     if (longer - std::min(key.name.size(), name.size()) >= best_distance) continue;
-    std::size_t distance = edit_distance(key.name, name);
+    std::size_t distance = edit_distance(key.name, name, best_distance);
     if (distance >= best_distance) continue;
     best = key.name;
     best_distance = distance;
   }
   for (const OwnKey& key : own_keys()) {
-    std::size_t distance = edit_distance(key.name, name);
+    std::size_t distance = edit_distance(key.name, name, best_distance);
     if (distance >= best_distance) continue;
     best = key.name;
     best_distance = distance;
