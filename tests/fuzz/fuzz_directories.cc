@@ -15,6 +15,7 @@
 #include "loaders.h"
 #include "log/log.h"
 #include "log/log_directory.h"
+#include "log/segment.h"
 #include "replica/metadata_store.h"
 #include "wire/batch_builder.h"
 #include "wire/log_entry.h"
@@ -84,6 +85,19 @@ log::OpenLog open_how(std::uint8_t flags, std::uint8_t recovery_point) {
   how.options.index_interval_bytes = 64;
   if ((flags & 4) != 0) how.options.segment_bytes = 256;
   return how;
+}
+
+/// As a manifest may tell of the log: up to the size of the active segment's file that it names.
+log::LogSummary known_log(Machine& machine, std::uint8_t flags, std::uint8_t end) {
+  log::LogSummary summary;
+  summary.segments = 1;
+  summary.active_base = Offset((flags & 16) != 0 ? 2 : 0);
+  summary.log_end_offset = Offset(end);
+  auto info = machine.disk.stat(kPartition + "/" + log::segment_file_name(summary.active_base, ".log"));
+  if (info.failed()) return summary;
+  summary.inode = info->inode;
+  summary.active_size = (flags & 32) != 0 ? info->size : info->size / 2;
+  return summary;
 }
 
 /// Everything a fetch may see, and the searches. `scanned`: opening the log read every batch; after a clean
@@ -199,8 +213,9 @@ void log_directory(ByteView input) {
   CHECK(second.has_value() && !second->clean, "one clean shutdown counted twice");
 }
 
-// A partition's directory: u8 flags (1 clean stop, 2 leave CRCs alone, 4 small segments), u8 recovery point,
-// then sections as above (kPartitionFiles). It is opened, read, appended to, closed and opened again.
+// A partition's directory: u8 flags (1 clean stop, 2 leave CRCs alone, 4 small segments, 8 known up to the
+// recovery point: 16 in the second segment, 32 all of it), u8 recovery point, then sections as above
+// (kPartitionFiles). It is opened, read, appended to, closed and opened again.
 void partition_directory(ByteView input) {
   if (input.size() < 2) return;
   std::uint8_t flags = input[0];
@@ -213,10 +228,12 @@ void partition_directory(ByteView input) {
     machine.write(kPartition + "/" + name, bytes);
   }
   log::RecoveryReport report;
-  auto log = log::Log::open(machine.disk, open_how(flags, input[1]), &report);
+  log::OpenLog how = open_how(flags, input[1]);
+  if ((flags & 8) != 0) how.known = known_log(machine, flags, input[1]);
+  auto log = log::Log::open(machine.disk, how, &report);
   if (log.failed()) return;
   (*log)->check_invariants();
-  bool scanned = (flags & 1) == 0 && input[1] == 0;
+  bool scanned = (flags & 1) == 0 && input[1] == 0 && !how.known.has_value();
   read_all(**log, scanned);
   use_and_reopen(machine, std::move(*log), scanned);
 }

@@ -194,10 +194,10 @@ void seed_directories(const LoaderSink& sink) {
   second.append(data_batch(Offset(4), 3, 3, true));
   log::ProducerState state;
   (void)state.apply(*wire::BatchView::parse(first.view()));
-  for (std::uint8_t flags = 0; flags < 8; ++flags) {
+  for (std::uint8_t flags : {0, 1, 2, 3, 4, 5, 6, 7, 24, 40, 56, 60}) {
     Buffer partition;
     partition.push_back(flags);
-    partition.push_back((flags & 1) != 0 ? 7 : 0);
+    partition.push_back((flags & 9) != 0 ? 7 : 0);
     section(partition, 0, first.view());
     section(partition, 4, second.view());
     section(partition, 3,
