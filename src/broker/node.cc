@@ -13,7 +13,8 @@ namespace milena::broker {
 namespace {
 
 constexpr std::string_view kFormatCommand =
-    "milena storage format --standalone --cluster-id $(milena storage random-uuid) --config <server.properties>";
+    "milena storage format --standalone --cluster-id $(milena storage random-uuid) --config "
+    "<server.properties>";
 constexpr Duration kUnfenceRetry = 10ms;
 constexpr Duration kGroupsLoadLimit = std::chrono::seconds(2);
 constexpr Duration kShutdownLimit = std::chrono::seconds(15);
@@ -29,7 +30,7 @@ Limits limits_of(const config::ServerConfig& server, const config::KafkaConfig& 
 }
 
 std::size_t log_files(std::size_t limit) {
-  constexpr std::size_t kMin = 16;
+  constexpr std::size_t kMin = 4;
   if (limit == 0) return replica::Partitions::kFilesMax;
   return std::clamp(limit / 2, kMin, replica::Partitions::kFilesMax);
 }
@@ -57,8 +58,8 @@ replica::GroupCoordinatorOptions group_options(const config::GroupCoordinatorCon
   return to;
 }
 
-// What is stored asks for more than there is: values of this broker, and ACLs: an authorizer that was left out would
-// have denied somebody something.
+// What is stored asks for more than there is: values of this broker, and ACLs: an authorizer that was left
+// out would have denied somebody something.
 std::optional<std::string> refuse_stored(const image::Image& image, const DynamicConfig& dynamic) {
   config::ConfigErrors refused = dynamic.refusals(image);
   if (!refused.empty()) return "a dynamic value of this broker (ConfigRecord): " + refused.front().message;
@@ -78,25 +79,37 @@ Node::Node(io::Runtime& runtime, NodeOptions options)
       config_(options_.config, options_.server.node_id),
       schema_(options_.config),
       partitions_(runtime, log_files(options_.open_files_limit)),
-      logs_(runtime, partitions_, log_options(options_.server), [this](std::string why) { fatal(std::move(why)); }),
+      logs_(runtime, partitions_, log_options(options_.server),
+            [this](std::string why) { fatal(std::move(why)); }),
       metadata_(
           loop_, schema_, metadata_options(),
           [this](const replica::ImagePtr& image, const image::Delta& delta) { on_commit(image, delta); },
           [this](std::string why) { fatal(std::move(why)); }),
       groups_(loop_, partitions_, group_options(options_.server.group)),
       producer_ids_(loop_, metadata_, options_.server.node_id),
-      services_{runtime, loop_,  state_,        limits_of(options_.server, *options_.config), partitions_, metadata_,
-                groups_, logs_, producer_ids_, options_.log_levels, {}},
+      services_{runtime,
+                loop_,
+                state_,
+                limits_of(options_.server, *options_.config),
+                partitions_,
+                metadata_,
+                groups_,
+                logs_,
+                producer_ids_,
+                options_.log_levels,
+                {}},
       controller_quotas_(std::make_shared<ConnectionQuotas>(loop_, "")),
       applied_changed_(loop_),
       stop_signal_(loop_),
       numbers_(services_, loops_, [this] { return control_facts(); }) {
   auto for_brokers = [this](const config::Listener& one) { return !is_controller_listener(one.name); };
   bool several = std::ranges::count_if(options_.server.listeners.bind, for_brokers) > 1;
-  broker_quotas_ = std::make_shared<ConnectionQuotas>(loop_, several ? options_.server.listeners.inter_broker_name : "");
+  broker_quotas_ =
+      std::make_shared<ConnectionQuotas>(loop_, several ? options_.server.listeners.inter_broker_name : "");
   state_.node_id = options_.server.node_id;
   logs_.on_unserved_changed([this] {
-    if (loaded_ && newest_image_ != nullptr) groups_.on_image(*newest_image_, state_.node_id, logs_.unserved());
+    if (loaded_ && newest_image_ != nullptr)
+      groups_.on_image(*newest_image_, state_.node_id, logs_.unserved());
     stop_signal_.notify_all();  // a heartbeat tells the controller of a directory that has failed
   });
   logs_.on_moved([this](TopicIdPartition id, Uuid directory) { return record_move(this, id, directory); });
@@ -114,7 +127,8 @@ replica::MetadataOptions Node::metadata_options() const {
   to.settings.node_id = server.node_id;
   to.settings.num_partitions = server.topic.partitions;
   to.settings.default_replication_factor = server.topic.replication_factor;
-  to.settings.min_insync_replicas = static_cast<std::int32_t>(options_.config->integer("min.insync.replicas"));
+  to.settings.min_insync_replicas =
+      static_cast<std::int32_t>(options_.config->integer("min.insync.replicas"));
   to.settings.unclean_leader_election = options_.config->boolean("unclean.leader.election.enable");
   to.settings.delete_topic_enable = server.topic.delete_enabled;
   to.settings.session_timeout = server.life.session_timeout;
@@ -125,20 +139,23 @@ replica::MetadataOptions Node::metadata_options() const {
   for (const config::Voter& voter : server.quorum.voters) {
     raft::Voter one;
     one.id = voter.id;
-    one.endpoints.push_back({server.listeners.controller_names.empty() ? "CONTROLLER" : server.listeners.controller_names.front(),
-                             voter.address.host, voter.address.port});
+    one.endpoints.push_back(
+        {server.listeners.controller_names.empty() ? "CONTROLLER" : server.listeners.controller_names.front(),
+         voter.address.host, voter.address.port});
     to.raft.static_voters.voters.push_back(std::move(one));
   }
   to.log.segment_bytes = server.metadata_log.segment_bytes;
   to.log.segment_ms = to_ms(server.metadata_log.segment_ms);
   to.log.delete_old_segments = false;
   to.max_retention_bytes = server.metadata_log.retention_bytes.value_or(-1);
-  to.max_retention_ms = server.metadata_log.retention_ms.has_value() ? to_ms(*server.metadata_log.retention_ms) : -1;
+  to.max_retention_ms =
+      server.metadata_log.retention_ms.has_value() ? to_ms(*server.metadata_log.retention_ms) : -1;
   to.refusal = [this](const image::Image& image) { return refuse_stored(image, config_); };
   return to;
 }
 
-// ---- start -------------------------------------------------------------------------------------------------
+// ---- start
+// -------------------------------------------------------------------------------------------------
 
 io::Task<Result<void, NodeError>> Node::prepare_directories() {
   auto opened = co_await logs_.open_directories();
@@ -148,14 +165,17 @@ io::Task<Result<void, NodeError>> Node::prepare_directories() {
   if (*formatted == Formatted::kNone) {
     const config::QuorumConfig& quorum = options_.server.quorum;
     if (quorum.voters.empty() && quorum.bootstrap_servers.size() > 1) {
-      co_return Err(NodeError{"the log directories are not formatted, and controller.quorum.bootstrap.servers names " +
-                              std::to_string(quorum.bootstrap_servers.size()) +
-                              " servers: to be one of several is not possible yet. To make this node a cluster of its "
-                              "own, run: " + std::string(kFormatCommand)});
+      co_return Err(
+          NodeError{"the log directories are not formatted, and controller.quorum.bootstrap.servers names " +
+                    std::to_string(quorum.bootstrap_servers.size()) +
+                    " servers: to be one of several is not possible yet. To make this node a cluster of its "
+                    "own, run: " +
+                    std::string(kFormatCommand)});
     }
     if (!options_.format_if_empty) {
       std::string command(kFormatCommand);
-      if (!quorum.voters.empty()) command.erase(command.find("--standalone "), 13);  // static voters go without it
+      if (!quorum.voters.empty())
+        command.erase(command.find("--standalone "), 13);  // static voters go without it
       co_return Err(NodeError{"the log directories are not formatted. Run: " + command});
     }
     FormatRequest request;
@@ -230,7 +250,8 @@ io::Task<Result<void, NodeError>> Node::start() {
   co_return Result<void, NodeError>();
 }
 
-// ---- registration and heartbeats ---------------------------------------------------------------------------
+// ---- registration and heartbeats
+// ---------------------------------------------------------------------------
 
 wire::BrokerRegistrationRequest Node::registration() const {
   wire::BrokerRegistrationRequest request = broker_registration(options_.server, state_, bound_listeners());
@@ -239,8 +260,9 @@ wire::BrokerRegistrationRequest Node::registration() const {
   return request;
 }
 
-// After a crash the metadata says that this broker runs, under its old incarnation. It does not: this process holds
-// the locks of its log directories. So its session ends here and now, rather than by broker.session.timeout.ms.
+// After a crash the metadata says that this broker runs, under its old incarnation. It does not: this process
+// holds the locks of its log directories. So its session ends here and now, rather than by
+// broker.session.timeout.ms.
 io::Task<void> Node::end_previous_session() {
   BrokerId self = state_.node_id;
   auto fence = [self](const meta::Context& context) {
@@ -254,13 +276,15 @@ io::Task<void> Node::end_previous_session() {
     if (decision.response) controller.heartbeats().fence(self);
   };
   auto done = co_await metadata_.decide(std::move(fence), std::move(forget));
-  if (!done.has_value()) loop_.log().warn("controller", "the controller stopped before this broker registered");
+  if (!done.has_value())
+    loop_.log().warn("controller", "the controller stopped before this broker registered");
 }
 
 io::Task<Result<void, NodeError>> Node::register_node() {
   state_.incarnation_id = loop_.entropy().random_uuid();
   if (options_.server.controller) {
-    wire::ControllerRegistrationRequest own = controller_registration(options_.server, state_, bound_listeners());
+    wire::ControllerRegistrationRequest own =
+        controller_registration(options_.server, state_, bound_listeners());
     auto ask = [own](const meta::Context& context) { return meta::register_controller(context, own); };
     auto decision = co_await metadata_.decide(std::move(ask));
     if (!decision.has_value()) co_return Err(NodeError{"the controller stopped while it registered itself"});
@@ -327,13 +351,15 @@ io::Task<void> Node::send_heartbeats(Node* self) {
     bool fenced = false;
     bool may_stop = false;
     bool known = co_await self->heartbeat(false, &fenced, &may_stop);
-    if (!known && !self->stopping_) self->loop_.log().warn("controller", "a heartbeat of this broker was refused");
+    if (!known && !self->stopping_)
+      self->loop_.log().warn("controller", "a heartbeat of this broker was refused");
   }
   self->heartbeats_running_ = false;
   self->stop_signal_.notify_all();
 }
 
-// ---- following the metadata --------------------------------------------------------------------------------
+// ---- following the metadata
+// --------------------------------------------------------------------------------
 
 io::Task<void> Node::wait_applied(Node* self, Offset offset) {
   while (self->applied_ < offset && !self->stopping_) co_await self->applied_changed_.wait();
@@ -342,13 +368,15 @@ io::Task<void> Node::wait_applied(Node* self, Offset offset) {
 void Node::on_commit(const replica::ImagePtr& image, const image::Delta& delta) {
   newest_image_ = image;
   if (!loaded_) show(image);
-  if (pending_.has_value()) pending_->merge(delta);
-  else pending_ = delta;
+  if (pending_.has_value())
+    pending_->merge(delta);
+  else
+    pending_ = delta;
   if (loaded_ && !std::exchange(applying_, true)) loop_.spawn(apply_changes(this));
 }
 
-// Not before the partitions in it are open: a producer that knows of one would have its first batch refused, and the
-// next one taken.
+// Not before the partitions in it are open: a producer that knows of one would have its first batch refused,
+// and the next one taken.
 void Node::show(const replica::ImagePtr& image) {
   for (auto& state : loops_) {
     LoopState* local = state.get();
@@ -366,7 +394,8 @@ io::Task<void> Node::apply_changes(Node* self) {
       self->follow_config(*image);
       std::vector<Uuid> cordoned = self->logs_.cordoned_directories();
       self->logs_.set_config(self->config_.now());
-      if (self->logs_.cordoned_directories() != cordoned) self->stop_signal_.notify_all();  // a heartbeat tells it
+      if (self->logs_.cordoned_directories() != cordoned)
+        self->stop_signal_.notify_all();  // a heartbeat tells it
     }
     self->groups_.on_image(*image, self->state_.node_id, self->logs_.unserved());
     self->groups_.topics_deleted(delta.deleted_topics);
@@ -386,7 +415,8 @@ void Node::follow_config(const image::Image& image) {
   follow_connection_limits();
 }
 
-// ---- stop --------------------------------------------------------------------------------------------------
+// ---- stop
+// --------------------------------------------------------------------------------------------------
 
 io::Task<void> Node::controlled_shutdown() {
   Instant limit = loop_.now() + kShutdownLimit;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/coverage.h"
 #include "base/mutant.h"
 
 namespace milena::log {
@@ -30,12 +31,14 @@ LogResult<LoadedIndex> load_index(io::Disk& disk, IndexSource& source) {
   TRY_ASSIGN(bool matches, parsed->resume(*source.file, source.size, source.interval_bytes, end));
   // Without time entries no look-up by time finds anything: that is right only where no record has a time.
   bool times_missing = times.empty() && parsed->max_timestamp().value() >= 0;
-  if ((!matches || times_missing) && !MILENA_MUTANT("trusted-index")) return rebuild_index(source, txns, "it does not match the segment");
+  if ((!matches || times_missing) && !MILENA_MUTANT("trusted-index"))
+    return rebuild_index(source, txns, "it does not match the segment");
   return LoadedIndex{std::move(*parsed), end, {}};
 }
 
 LogResult<LoadedIndex> rebuild_index(const IndexSource& source, const std::vector<AbortedTransaction>& txns,
                                      std::string_view why) {
+  MILENA_REACHED("recovery.index_rebuilt");
   SegmentIndex rebuilt(source.base);
   EntryWalker walker(*source.file, 0, source.size);
   Offset last = source.base - 1;

@@ -1,5 +1,7 @@
 #include "log/open_files.h"
 
+#include "base/coverage.h"
+
 namespace milena::log {
 
 OpenFiles::~OpenFiles() {
@@ -32,7 +34,10 @@ void OpenFiles::use(Holder& holder) {
   if (newest_ == &holder) return;
   holder.leave_files();
   link(holder);
-  while (count_ > limit_) close_oldest();
+  while (count_ > limit_) {
+    MILENA_REACHED("open_files.closed_for_room");
+    close_oldest();
+  }
 }
 
 void OpenFiles::close_oldest() {
@@ -43,7 +48,10 @@ void OpenFiles::close_oldest() {
 
 void OpenFiles::end_period() {
   ++period_;
-  while (oldest_ != nullptr && oldest_->period_ + 1 < period_) close_oldest();
+  while (oldest_ != nullptr && oldest_->period_ + 1 < period_) {
+    MILENA_REACHED("open_files.closed_unused");
+    close_oldest();
+  }
 }
 
 }  // namespace milena::log

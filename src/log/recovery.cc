@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/coverage.h"
 #include "base/mutant.h"
 
 namespace milena::log {
@@ -86,6 +87,7 @@ void LogLoader::use_known(std::size_t scan_start) {
   source.size = known.active_size;
   auto loaded = load_index(log.context.disk, source);
   if (loaded.failed() || !loaded->rebuilt.empty() || loaded->end_offset != known.log_end_offset) return;
+  MILENA_REACHED("recovery.from_a_summary");
   bound_.emplace(Bound{i, known.active_size, known.log_end_offset, std::move(loaded->index)});
 }
 
@@ -120,6 +122,7 @@ LogResult<void> LogLoader::load_epochs(std::size_t scan_start) {
   if (!records) return {};
   if (!files_.epochs && scan_start == 0) return {};  // nothing was flushed yet: the scan tells
   ++log.epoch_version;
+  MILENA_REACHED("recovery.epochs_rebuilt");
   log.context.notes.push_back(fmt::format("{}/leader-epoch-checkpoint: rebuilt: {}", log.context.path, why));
   return {};
 }
@@ -239,8 +242,10 @@ LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::str
     std::uint64_t from = j == i ? position : 0;
     Offset expected = std::max(expected_, log.segments[j]->base());
     TRY_ASSIGN(auto follows, find_valid_batch(*file, from, log.segments[j]->size(), expected));
+    if (follows) MILENA_REACHED("recovery.hole_refused");
     if (follows) return Err(refusal(i, position, why, j, *follows));
   }
+  MILENA_REACHED("recovery.tail_cut");
   cut_ = true;
   cut_segment_ = i;
   cut_position_ = position;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/coverage.h"
 #include "log/log_impl.h"
 #include "log/recovery.h"
 
@@ -30,7 +31,8 @@ constexpr Timestamp kNever(std::numeric_limits<std::int64_t>::max());
 
 /// The first moment that is more than `delay_ms` behind.
 Timestamp later(Timestamp from, std::int64_t delay_ms) {
-  if (delay_ms >= std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(from.value(), 0) - 1) return kNever;
+  if (delay_ms >= std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(from.value(), 0) - 1)
+    return kNever;
   return Timestamp(from.value() + delay_ms + 1);
 }
 
@@ -52,7 +54,8 @@ Timestamp Log::next_retention() const {
     next = std::min(next, later(first, options.segment_ms - active.roll_jitter_ms()));
   }
   for (const ProducerEntry& entry : log.producers.producers()) {
-    if (!entry.txn_first_offset) next = std::min(next, later(entry.last_timestamp, options.producer_id_expiration_ms));
+    if (!entry.txn_first_offset)
+      next = std::min(next, later(entry.last_timestamp, options.producer_id_expiration_ms));
   }
   return next;
 }
@@ -100,7 +103,8 @@ bool Log::Sleep::retention_due(Timestamp now) const {
   if (summary.size_bytes == 0 && summary.segments <= 1) return false;
   if (start_moved) return true;
   if (!options.delete_old_segments) return false;
-  if (options.retention_bytes >= 0 && summary.size_bytes > static_cast<std::uint64_t>(options.retention_bytes))
+  if (options.retention_bytes >= 0 &&
+      summary.size_bytes > static_cast<std::uint64_t>(options.retention_bytes))
     return true;
   if (options.retention_ms < 0) return false;
   return summary.oldest == kNoTimestamp || now - summary.oldest > options.retention_ms;
@@ -127,8 +131,8 @@ void Log::Sleep::complete_flush(const FlushPlan& plan) {
   if (!plan.no_room) epoch_version_saved = std::max(epoch_version_saved, plan.epoch_version);
 }
 
-std::unique_ptr<Log> Log::open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary, EpochCache epochs,
-                                      bool epochs_saved) {
+std::unique_ptr<Log> Log::open_asleep(io::Disk& disk, OpenLog how, const LogSummary& summary,
+                                      EpochCache epochs, bool epochs_saved) {
   auto sleep = std::make_unique<Sleep>(disk, std::move(how));
   sleep->summary = summary;
   sleep->epochs = std::move(epochs);
@@ -254,6 +258,7 @@ LogResult<bool> Log::doze() {
   sleep->files = log.context.files;
   sleep_ = std::move(sleep);
   impl_.reset();
+  MILENA_REACHED("log.fell_asleep");
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/coverage.h"
 #include "io/when_all.h"
 #include "replica/partition_settings.h"
 
@@ -54,7 +55,8 @@ class Deadlines {
   }
   std::vector<TopicIdPartition> due(Timestamp now) const {
     std::vector<TopicIdPartition> ids;
-    for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it) ids.push_back(it->second);
+    for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it)
+      ids.push_back(it->second);
     return ids;
   }
 
@@ -77,8 +79,10 @@ io::Task<void> LogManager::collect() {
       DirectoryState& known = states_[it->second.directory];
       known.recovery_unsaved |= set_offset(known.recovery_points, name, state.recovery_point);
       known.marks_unsaved |= set_offset(known.high_watermarks, name, state.high_watermark);
-      if (state.log_start > Offset(0)) known.starts_unsaved |= set_offset(known.log_starts, name, state.log_start);
-      else known.starts_unsaved |= known.log_starts.erase(name) > 0;
+      if (state.log_start > Offset(0))
+        known.starts_unsaved |= set_offset(known.log_starts, name, state.log_start);
+      else
+        known.starts_unsaved |= known.log_starts.erase(name) > 0;
     }
   }
 }
@@ -87,7 +91,8 @@ io::Task<void> LogManager::collect() {
 void LogManager::forget_checkpoints(const Place& place) {
   DirectoryState& state = states_[place.directory];
   std::size_t known = 0;
-  for (auto* map : {&state.recovery_points, &state.log_starts, &state.high_watermarks}) known += map->erase(place.name);
+  for (auto* map : {&state.recovery_points, &state.log_starts, &state.high_watermarks})
+    known += map->erase(place.name);
   if (known == 0) return;
   state.gone.insert(place.name);
   state.recovery_unsaved = state.starts_unsaved = state.marks_unsaved = true;
@@ -114,6 +119,7 @@ io::Task<void> LogManager::write_checkpoints(bool all) {
     };
     auto written = co_await io::offload(loop_, std::move(job));
     if (written.failed() && written.error().kind == log::LogErrorKind::kNoSpace) {
+      MILENA_REACHED("disk.no_room_for_checkpoints");
       state.full = true;  // the next time tries again
       if (!was_full)
         loop_.log().warn("log", "{}: no room for checkpoints: {}", dir->path(), written.error().message);

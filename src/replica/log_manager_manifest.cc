@@ -1,10 +1,12 @@
-// Manifests: what a life of the node leaves to the next one, so that that need not open the logs to serve them.
+// Manifests: what a life of the node leaves to the next one, so that that need not open the logs to serve
+// them.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
+#include "base/coverage.h"
 #include "replica/log_manager.h"
 
 namespace milena::replica {
@@ -40,11 +42,11 @@ struct Numbered {
 };
 
 // In the turn in which they were told of: nothing can be written between.
-io::Task<std::vector<Known>> known_and_marked(LoopPartitions* there,
-                                              std::shared_ptr<std::vector<std::shared_ptr<WriteMarks>>> marks,
-                                              std::shared_ptr<std::vector<Numbered>> numbered,
-                                              std::shared_ptr<const std::map<TopicIdPartition, std::size_t>> places,
-                                              std::shared_ptr<std::vector<std::uint32_t>> next) {
+io::Task<std::vector<Known>> known_and_marked(
+    LoopPartitions* there, std::shared_ptr<std::vector<std::shared_ptr<WriteMarks>>> marks,
+    std::shared_ptr<std::vector<Numbered>> numbered,
+    std::shared_ptr<const std::map<TopicIdPartition, std::size_t>> places,
+    std::shared_ptr<std::vector<std::uint32_t>> next) {
   std::vector<Known> known = co_await known_there(there, false);
   for (const Known& one : known) {
     auto place = places->find(one.id);
@@ -56,9 +58,12 @@ io::Task<std::vector<Known>> known_and_marked(LoopPartitions* there,
   co_return std::move(known);
 }
 
-io::Task<void> file_there(std::shared_ptr<WriteMarks> marks, std::shared_ptr<std::unique_ptr<log::MarkFile>> file) {
-  if (*file == nullptr) marks->end();
-  else marks->file(std::move(*file));
+io::Task<void> file_there(std::shared_ptr<WriteMarks> marks,
+                          std::shared_ptr<std::unique_ptr<log::MarkFile>> file) {
+  if (*file == nullptr)
+    marks->end();
+  else
+    marks->file(std::move(*file));
   co_return;
 }
 
@@ -70,8 +75,8 @@ void remove_manifest(io::Disk& disk, const std::string& path) {
 }
 
 // The indexes that are marked in any of the files; an error: not to be believed.
-log::LogResult<std::set<std::uint32_t>> read_marks(io::Disk& disk, const std::string& path, const Manifest& manifest,
-                                                   std::uint32_t checksum) {
+log::LogResult<std::set<std::uint32_t>> read_marks(io::Disk& disk, const std::string& path,
+                                                   const Manifest& manifest, std::uint32_t checksum) {
   std::set<std::uint32_t> marked;
   for (std::size_t i = 0; i < manifest.mark_files; ++i) {
     TRY_IO_ASSIGN(std::string content, disk.read_file(log::marks_path(path, i), kManifestMax));
@@ -83,7 +88,8 @@ log::LogResult<std::set<std::uint32_t>> read_marks(io::Disk& disk, const std::st
 
 }  // namespace
 
-// Takes the manifest away: this life writes its own. What it told counts only if nobody else can have been at the logs.
+// Takes the manifest away: this life writes its own. What it told counts only if nobody else can have been at
+// the logs.
 void LogManager::read_manifest(LogManager* self, std::size_t directory, const image::Image& image,
                                const log::LogDirectory::CleanShutdown& mark, Epoch quorum_epoch) {
   log::LogDirectory& dir = *self->directories_[directory];
@@ -101,14 +107,20 @@ void LogManager::read_manifest(LogManager* self, std::size_t directory, const im
       bool same = manifest.kind == Manifest::Kind::kStopped && manifest.broker_epoch == mark.broker_epoch;
       if (!same) return std::string("another server has stopped here since");
     } else {
-      if (manifest.kind != Manifest::Kind::kRunning) return std::string("it is of a stop, and the last one was none");
+      if (manifest.kind != Manifest::Kind::kRunning)
+        return std::string("it is of a stop, and the last one was none");
       TRY_IO_ASSIGN(io::DiskIdentity identity, disk.identity(dir.path()));
-      if (identity != manifest.identity) return std::string("the machine was started anew, or the volume is another one");
+      if (identity != manifest.identity)
+        return std::string("the machine was started anew, or the volume is another one");
       const image::Broker* own = image.broker(self->self_);
       if (own == nullptr || own->incarnation_id != manifest.incarnation)
         return std::string("another server has been this node since");
       TRY_ASSIGN(marked, read_marks(disk, dir.path(), manifest, checksum));
     }
+    if (mark.clean)
+      MILENA_REACHED("manifest.of_a_stop");
+    else
+      MILENA_REACHED("manifest.of_a_killed_process");
     state.manifest = std::move(manifest);
     for (std::uint32_t i = 0; i < state.manifest->entries.size(); ++i) {
       const log::ManifestEntry& entry = state.manifest->entries[i];
@@ -120,22 +132,31 @@ void LogManager::read_manifest(LogManager* self, std::size_t directory, const im
   auto refused = read();
   remove_manifest(disk, dir.path());
   std::string why = refused.failed() ? refused.error().message : *refused;
+  if (!why.empty()) MILENA_REACHED("manifest.not_believed");
   if (!why.empty()) self->loop_.log().info("log", "{}: the manifest is not believed: {}", dir.path(), why);
 }
 
 // A log that is as the manifest tells is served without being opened. False: it is not.
 bool LogManager::open_known(LogManager* self, const Work& work, Opened& result) {
-  if (work.marked) return false;
+  if (work.marked) {
+    MILENA_REACHED("manifest.log_was_written_to");
+    return false;
+  }
   io::Disk& disk = self->directories_[work.place.directory]->disk();
   log::LogSummary summary = work.known->summary;
-  if (!log::matches_files(disk, work.how.path, summary)) return false;
+  if (!log::matches_files(disk, work.how.path, summary)) {
+    MILENA_REACHED("manifest.log_is_another");
+    return false;
+  }
   summary.log_start_offset = std::max(summary.log_start_offset, work.how.log_start_offset);
-  if (summary.log_start_offset > summary.log_end_offset || work.how.recovery_point > summary.log_end_offset) return false;
+  if (summary.log_start_offset > summary.log_end_offset || work.how.recovery_point > summary.log_end_offset)
+    return false;
   log::EpochCache epochs;
   for (const log::EpochEntry& entry : work.known->epochs) epochs.assign(entry.epoch, entry.start_offset);
   bool saved = work.epochs_saved && !epochs.truncate_from_start(summary.log_start_offset);
   result.log = log::Log::open_asleep(disk, work.how, summary, std::move(epochs), saved);
   restore_epochs(work, *result.log);
+  MILENA_REACHED("manifest.log_served_unopened");
   return true;
 }
 
@@ -157,6 +178,7 @@ log::LogResult<void> LogManager::read_journal(LogManager* self, std::size_t dire
   for (const auto& [name, start] : newest) kept.push_back(start);
   std::string written = log::format_epoch_starts(kept);
   if (written.size() == content->size()) return {};
+  MILENA_REACHED("epoch_journal.shortened");
   auto rewritten = dir.disk().write_file(log::epoch_journal_path(dir.path()), written);
   if (rewritten.failed() && rewritten.error().kind != io::ErrorKind::kNoSpace)
     return Err(log::from_io(rewritten.error()));
@@ -170,7 +192,9 @@ void LogManager::restore_epochs(const Work& work, log::Log& log) {
   for (const log::EpochEntry& entry : all) {
     bool newer = log.epochs().empty() || (entry.epoch > log.epochs().back().epoch &&
                                           entry.start_offset >= log.epochs().back().start_offset);
-    if (newer && entry.start_offset <= log.log_end_offset()) log.assign_epoch(entry.epoch, entry.start_offset);
+    if (!newer || entry.start_offset > log.log_end_offset()) continue;
+    log.assign_epoch(entry.epoch, entry.start_offset);
+    MILENA_REACHED("epoch_journal.epoch_restored");
   }
   log.epochs_journaled();
 }
@@ -191,7 +215,8 @@ io::Task<void> LogManager::run_journal(LogManager* self) {
     for (std::size_t i = 0; i < self->states_.size(); ++i) {
       if (self->states_[i].unjournaled.empty() || self->states_[i].failed) continue;
       any = true;
-      auto starts = std::make_shared<std::vector<log::EpochStart>>(std::exchange(self->states_[i].unjournaled, {}));
+      auto starts =
+          std::make_shared<std::vector<log::EpochStart>>(std::exchange(self->states_[i].unjournaled, {}));
       log::LogDirectory* dir = self->directories_[i].get();
       auto job = [dir, starts] { return log::append_epoch_starts(dir->disk(), dir->path(), *starts); };
       auto written = co_await io::offload(self->loop_, std::move(job));
@@ -241,9 +266,12 @@ io::Task<void> LogManager::remember(std::int64_t broker_epoch, Epoch quorum_epoc
   for (std::size_t loop = 0; loop < partitions_.loops(); ++loop) {
     LoopPartitions* there = &partitions_.on_loop(loop);
     auto& here = marks.emplace_back(std::make_shared<Marks>());
-    for (const auto& dir : directories_) here->push_back(std::make_shared<WriteMarks>(dir->disk(), dir->path()));
+    for (const auto& dir : directories_)
+      here->push_back(std::make_shared<WriteMarks>(dir->disk(), dir->path()));
     auto numbered = std::make_shared<std::vector<Numbered>>();
-    auto work = [there, here, numbered, places, next] { return known_and_marked(there, here, numbered, places, next); };
+    auto work = [there, here, numbered, places, next] {
+      return known_and_marked(there, here, numbered, places, next);
+    };
     std::vector<Known> known = co_await io::run_on(there->loop(), std::move(work));
     std::map<TopicIdPartition, const Known*> by_id;
     for (const Known& one : known) by_id.emplace(one.id, &one);
@@ -264,7 +292,8 @@ io::Task<void> LogManager::remember(std::int64_t broker_epoch, Epoch quorum_epoc
       std::uint32_t checksum = 0;
       *content = log::format_manifest(manifest, &checksum);
       for (std::size_t loop = 0; loop < files->size(); ++loop) {
-        TRY_ASSIGN((*files)[loop], log::MarkFile::create(dir->disk(), log::marks_path(dir->path(), loop), checksum));
+        TRY_ASSIGN((*files)[loop],
+                   log::MarkFile::create(dir->disk(), log::marks_path(dir->path(), loop), checksum));
       }
       return {};
     };
@@ -284,7 +313,8 @@ io::Task<void> LogManager::remember(std::int64_t broker_epoch, Epoch quorum_epoc
     };
     if (prepared.has_value()) prepared = co_await io::offload(loop_, std::move(write));
     if (prepared.failed())
-      loop_.log().warn("log", "{}: no manifest, the next start may take longer: {}", dir->path(), prepared.error().message);
+      loop_.log().warn("log", "{}: no manifest, the next start may take longer: {}", dir->path(),
+                       prepared.error().message);
   }
 }
 
@@ -313,7 +343,8 @@ io::Task<void> LogManager::write_stopped_manifests(std::int64_t broker_epoch, Ep
     };
     auto written = co_await io::offload(loop_, std::move(write));
     if (written.failed())
-      loop_.log().warn("log", "{}: no manifest, the next start may take longer: {}", dir->path(), written.error().message);
+      loop_.log().warn("log", "{}: no manifest, the next start may take longer: {}", dir->path(),
+                       written.error().message);
   }
 }
 

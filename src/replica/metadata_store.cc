@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/coverage.h"
 #include "log/entry_walker.h"
 #include "meta/activation.h"
 
@@ -13,8 +14,12 @@ constexpr std::size_t kReadChunk = 1 << 20;
 constexpr std::uint64_t kMaxSnapshotBytes = 4ULL << 30;
 const log::PartitionName kMetadataPartition{"__cluster_metadata", PartitionId(0)};
 
-StoreError from_io(const io::IoError& error) { return {error.what}; }
-StoreError from_log(const log::LogError& error) { return {"metadata log: " + error.message}; }
+StoreError from_io(const io::IoError& error) {
+  return {error.what};
+}
+StoreError from_log(const log::LogError& error) {
+  return {"metadata log: " + error.message};
+}
 
 Result<std::vector<image::MetadataRecord>, StoreError> decode_all(const std::vector<Bytes>& values,
                                                                   const std::string& file) {
@@ -121,13 +126,14 @@ Result<void, StoreError> MetadataStore::load_snapshot(LoadedMetadata& loaded) {
     TRY_ASSIGN(std::optional<std::string> damage, read_snapshot(newest, loaded));
     if (!damage.has_value()) break;
     unreadable_.push_back({newest, *damage});
+    MILENA_REACHED("metadata.snapshot_damaged");
     snapshots_.pop_back();
   }
   return {};
 }
 
-// Answers what is damaged, if anything is. A whole snapshot with what this version does not know is an error: a newer one
-// wrote it.
+// Answers what is damaged, if anything is. A whole snapshot with what this version does not know is an error:
+// a newer one wrote it.
 Result<std::optional<std::string>, StoreError> MetadataStore::read_snapshot(const raft::SnapshotId& id,
                                                                             LoadedMetadata& loaded) {
   std::string path = snapshot_path(id);
@@ -143,12 +149,15 @@ Result<std::optional<std::string>, StoreError> MetadataStore::read_snapshot(cons
   return std::optional<std::string>();
 }
 
-// A snapshot that cannot be read is not needed where an older one and the log hold all that it held. Else nothing is
-// touched and its damage is why there is no start.
-Result<void, StoreError> MetadataStore::do_without(const std::vector<Unreadable>& damaged, LoadedMetadata& loaded) {
-  Offset from = loaded.recovered.latest_snapshot.has_value() ? loaded.recovered.latest_snapshot->end_offset : Offset(0);
+// A snapshot that cannot be read is not needed where an older one and the log hold all that it held. Else
+// nothing is touched and its damage is why there is no start.
+Result<void, StoreError> MetadataStore::do_without(const std::vector<Unreadable>& damaged,
+                                                   LoadedMetadata& loaded) {
+  Offset from =
+      loaded.recovered.latest_snapshot.has_value() ? loaded.recovered.latest_snapshot->end_offset : Offset(0);
   for (const Unreadable& one : damaged) {
-    if (log_->log_start_offset() > from || log_->log_end_offset() < one.id.end_offset) return Err(StoreError{one.why});
+    if (log_->log_start_offset() > from || log_->log_end_offset() < one.id.end_offset)
+      return Err(StoreError{one.why});
   }
   for (const Unreadable& one : damaged) {
     std::string path = snapshot_path(one.id);
@@ -181,7 +190,8 @@ Result<void, StoreError> MetadataStore::load_log(LoadedMetadata& loaded, Timesta
   if (recovered.voters.has_value()) kraft_version = recovered.voters->kraft_version;
   Offset at = std::max(from, log_->log_start_offset());
   if (at > from) {
-    return Err(StoreError{"metadata log: starts at offset " + std::to_string(at.value()) + " but no snapshot reaches it"});
+    return Err(StoreError{"metadata log: starts at offset " + std::to_string(at.value()) +
+                          " but no snapshot reaches it"});
   }
   while (at < log_->log_end_offset()) {
     auto plan = log_->plan_read(at, kReadChunk, true, log_->log_end_offset());
@@ -194,7 +204,8 @@ Result<void, StoreError> MetadataStore::load_log(LoadedMetadata& loaded, Timesta
       auto batch = raft::decode_batch(rest);
       if (batch.failed()) {
         if (batch.error().incomplete) break;
-        return Err(StoreError{"metadata log at offset " + std::to_string(at.value()) + ": " + batch.error().message});
+        return Err(StoreError{"metadata log at offset " + std::to_string(at.value()) + ": " +
+                              batch.error().message});
       }
       rest = rest.slice(batch->size_in_bytes, rest.size() - batch->size_in_bytes);
       if (batch->last_offset < at) continue;  // the batch that contains the snapshot's end
@@ -207,7 +218,8 @@ Result<void, StoreError> MetadataStore::load_log(LoadedMetadata& loaded, Timesta
       }
       loaded.batches.push_back(std::move(*batch));
     }
-    if (at == before) return Err(StoreError{"metadata log: no progress at offset " + std::to_string(at.value())});
+    if (at == before)
+      return Err(StoreError{"metadata log: no progress at offset " + std::to_string(at.value())});
   }
   log::FlushPlan plan = log_->begin_flush();
   auto synced = plan.run(disk_);
@@ -221,7 +233,8 @@ Result<void, StoreError> MetadataStore::load_log(LoadedMetadata& loaded, Timesta
 }
 
 io::IoResult<void> MetadataStore::write_quorum_state(const raft::QuorumState& state) {
-  return disk_.write_file(path_ + "/" + std::string(raft::kQuorumStateFile), raft::format_quorum_state(state));
+  return disk_.write_file(path_ + "/" + std::string(raft::kQuorumStateFile),
+                          raft::format_quorum_state(state));
 }
 
 std::string MetadataStore::snapshot_path(const raft::SnapshotId& id) const {

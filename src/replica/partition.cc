@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/coverage.h"
 #include "base/mutant.h"
 
 namespace milena::replica {
@@ -216,6 +217,7 @@ void Partition::write_queued() {
   Timestamp now = loop_.wall_now();
   ErrorCode state = check_leader(kNoEpoch);
   if (state == ErrorCode::NONE && log_->asleep() && first_queued_ != nullptr) {
+    MILENA_REACHED("log.woken_by_an_append");
     if (!waking_) loop_.spawn(wake_for_appends(shared_from_this()));
     return;  // wake() comes back to them
   }
@@ -259,7 +261,9 @@ void Partition::note_change() {
 }
 
 void Partition::note_unflushed() {
-  if (changes_ == nullptr || retired_ || log_->unflushed_messages() == 0 || settings_.log.flush_ms == INT64_MAX) return;
+  if (changes_ == nullptr || retired_ || log_->unflushed_messages() == 0 ||
+      settings_.log.flush_ms == INT64_MAX)
+    return;
   if (!std::exchange(listed_for_flush_, true)) changes_->unflushed.push_back(shared_from_this());
 }
 
@@ -270,7 +274,8 @@ void Partition::known_as(std::shared_ptr<WriteMarks> marks, std::uint32_t index)
 
 void Partition::mark_written() {
   std::shared_ptr<WriteMarks> marks = std::exchange(marks_, nullptr);
-  if (marks != nullptr && !marks->mark(mark_)) go_offline("the manifest of its directory can neither be written nor removed");
+  if (marks != nullptr && !marks->mark(mark_))
+    go_offline("the manifest of its directory can neither be written nor removed");
 }
 
 // The log could not be woken, and is not offline: the disk is full.
@@ -416,7 +421,8 @@ DeletedRecords Partition::delete_records(Offset offset) {
   ErrorCode state = check_leader(kNoEpoch);
   if (state != ErrorCode::NONE) return DeletedRecords(state);
   // Where compaction alone gives records up, clients do not.
-  if (settings_.compacted && !settings_.log.delete_old_segments) return DeletedRecords(ErrorCode::POLICY_VIOLATION);
+  if (settings_.compacted && !settings_.log.delete_old_segments)
+    return DeletedRecords(ErrorCode::POLICY_VIOLATION);
   if (offset == kUpToHighWatermark) offset = log_->high_watermark();
   if (offset < Offset(0)) return DeletedRecords(ErrorCode::OFFSET_OUT_OF_RANGE);
   auto moved = log_->advance_log_start_offset(offset);
@@ -453,7 +459,8 @@ void Partition::tell_watches(News news) {
 }
 
 void Partition::tell_moved() {
-  Told now{log_->high_watermark(), log_->last_stable_offset(), log_->log_end_offset(), log_->log_start_offset()};
+  Told now{log_->high_watermark(), log_->last_stable_offset(), log_->log_end_offset(),
+           log_->log_start_offset()};
   News news = 0;
   if (now.high_watermark != told_.high_watermark) news |= kHighWatermark;
   if (now.stable_offset != told_.stable_offset) news |= kStableOffset;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/coverage.h"
 
 namespace milena::replica {
 
@@ -44,8 +45,10 @@ void TailCache::remove(Entries::iterator entry) {
   }
   charged_ -= entry->charge;
   entry->records = Bytes();
-  if (spare_.size() < kSpareEntries) spare_.splice(spare_.end(), entries_, entry);
-  else entries_.erase(entry);
+  if (spare_.size() < kSpareEntries)
+    spare_.splice(spare_.end(), entries_, entry);
+  else
+    entries_.erase(entry);
 }
 
 void TailCache::make_room() {
@@ -53,6 +56,7 @@ void TailCache::make_room() {
     Entry& oldest = entries_.front();
     Tail& tail = *oldest.tail;
     CHECK(!tail.held_.empty() && tail.held_.front() == entries_.begin(), "a tail's oldest is older than all");
+    MILENA_REACHED("tail_cache.let_go");
     if (!oldest.read) tail.followed_ = false;
     tail.held_.pop_front();
     remove(entries_.begin());
@@ -71,7 +75,8 @@ void TailCache::Tail::add(Offset first, Offset end, Bytes batch) {
   cache_->make_room();
 }
 
-bool TailCache::Tail::read(Offset from, Offset bound, std::size_t max_bytes, bool at_least_one, Records& out) {
+bool TailCache::Tail::read(Offset from, Offset bound, std::size_t max_bytes, bool at_least_one,
+                           Records& out) {
   auto first_of = [](const Entries::iterator& entry) { return entry->first; };
   auto found = std::ranges::upper_bound(held_, from, {}, first_of);
   if (found == held_.begin() || from >= end()) return false;
@@ -87,6 +92,7 @@ bool TailCache::Tail::read(Offset from, Offset bound, std::size_t max_bytes, boo
     room -= count;
   }
   out = std::move(records);
+  MILENA_REACHED("tail_cache.read");
   return true;
 }
 

@@ -62,6 +62,7 @@ io::SimProgram broker_program(const BrokerConfig& config, GiveUp give_up) {
     broker::NodeOptions options;
     options.config = config.config;
     options.server = config.server;
+    options.open_files_limit = config.open_files_limit;
     options.on_fatal = [own = program.get(), give_up](const std::string& why) {
       own->ready = false;
       give_up(why);

@@ -23,6 +23,7 @@ using Overrides = std::vector<std::pair<std::string, std::string>>;
 struct BrokerConfig {
   std::shared_ptr<const config::KafkaConfig> config;
   config::ServerConfig server;
+  std::size_t open_files_limit = 0;  // of the process; 0: none
 };
 /// A single node's configuration with `overrides`; ends the program when they are wrong.
 BrokerConfig make_config(const Overrides& overrides);

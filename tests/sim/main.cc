@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint64_t kEnoughSeeds = 100;  // a batch of so many must meet every fault
 constexpr std::uint64_t kRunTwice = 3;       // of a batch: in another process, with the same trace
-constexpr unsigned kSeedLimit = 120;        // seconds that one seed may take
+constexpr unsigned kSeedLimit = 120;         // seconds that one seed may take
 
 const char* const kHelp =
     R"(Runs the shipped broker in a simulated world: network, disks, clocks and crashes from one seed.
@@ -181,8 +181,8 @@ int run_seeds(const Options& options) {
     return failed.size() < 10;
   });
   bool good = failed.empty();
-  for (std::uint64_t seed = options.from;
-       good && seed < options.from + std::min(options.seeds, kRunTwice); ++seed) {
+  for (std::uint64_t seed = options.from; good && seed < options.from + std::min(options.seeds, kRunTwice);
+       ++seed) {
     std::uint64_t again = hash_elsewhere(seed);
     if (again == hashes[seed]) continue;
     fmt::print("seed {} is not deterministic: trace {:016x}, then {:016x}\n", seed, hashes[seed], again);
@@ -200,6 +200,7 @@ int run_seeds(const Options& options) {
   };
   std::string faults = list(counted_faults());
   std::string paths = list(counted_paths());
+  std::string reached = list(counted_reached());
   if (!never.empty() && options.seeds >= kEnoughSeeds) {
     fmt::print("never happened: {}\n", never);
     good = false;
@@ -207,9 +208,9 @@ int run_seeds(const Options& options) {
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   fmt::print(
       "{} seeds, {} failed, {:.0f} s; {:.0f} virtual s, {} events, {} records acknowledged, {} read, {} "
-      "commits; faults: {}; clients: {}\n",
+      "commits; faults: {}; clients: {}; runs that reached: {}\n",
       hashes.size(), failed.size(), seconds, total.virtual_seconds, total.events, total.acknowledged,
-      total.consumed, total.commits, faults, paths);
+      total.consumed, total.commits, faults, paths, reached);
   return good ? 0 : 1;
 }
 
@@ -236,7 +237,8 @@ bool run_trap_mutants(const std::string& only) {
   auto own = std::filesystem::read_symlink("/proc/self/exe");
   auto program = own.parent_path() / "milena_traps_mutants";
   if (!std::filesystem::exists(program)) {
-    fmt::print(stderr, "milena_sim: {} is missing; next: build the target milena_traps_mutants\n", program.string());
+    fmt::print(stderr, "milena_sim: {} is missing; next: build the target milena_traps_mutants\n",
+               program.string());
     return false;
   }
   std::fflush(nullptr);

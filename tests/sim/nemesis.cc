@@ -44,6 +44,7 @@ const std::vector<CountedFault>& counted_faults() {
       {"clean stop", "sim.clean_stop"},
       {"no room for a name", "disk.full_name"},
       {"stop on a full disk", "sim.stop_on_full_disk"},
+      {"start on a full disk", "sim.start_on_full_disk"},
   };
   return all;
 }
@@ -178,6 +179,10 @@ void Nemesis::disk_full() {
   io::SimDisk& disk = world_.broker->disk();
   disk.faults().capacity = disk.used() + (random_.one_in(3) ? 0 : random_.below(20'000));
   run_up_to(6s);
+  if (random_.one_in(3)) {
+    start_on_full_disk();
+    return;
+  }
   if (random_.one_in(4) && world_.ready()) {
     world_.sim.mark("sim.stop_on_full_disk");
     clean_restart();
@@ -192,6 +197,20 @@ void Nemesis::disk_full() {
   if (!world_.sim.run_until([&] { return world_.history.acknowledged_count() > before; }, 10s)) {
     world_.history.violation("nothing is acknowledged within 10 s after the disk has room again");
   }
+}
+
+// It may start, wait for room with some partitions, or give up; never harm what is there.
+void Nemesis::start_on_full_disk() {
+  io::SimDisk& disk = world_.broker->disk();
+  world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
+  world_.clients->set_open(false);
+  world_.sim.restart(*world_.broker);
+  world_.sim.mark("sim.start_on_full_disk");
+  world_.sim.run_until([this] { return !world_.broker->running(); }, 5s);
+  disk.faults().capacity = std::numeric_limits<std::uint64_t>::max();
+  world_.history.deletions_unsure();
+  run_up_to(6s);
+  world_.crash(SimCrash::kKill);
 }
 
 void Nemesis::failed_sync() {
@@ -243,9 +262,12 @@ void Nemesis::failed_directory() {
 
 namespace {
 
-bool is_text(const std::string& path) { return path.ends_with("leader-epoch-checkpoint"); }
+bool is_text(const std::string& path) {
+  return path.ends_with("leader-epoch-checkpoint");
+}
 
-// Files that can be made again from the logs. Bits flip where a checksum, or a comparison with the log, can tell.
+// Files that can be made again from the logs. Bits flip where a checksum, or a comparison with the log, can
+// tell.
 bool is_cache(const std::string& path) {
   static const char* const kEnds[] = {".index", ".timeindex", ".txnindex", ".snapshot"};
   for (const char* end : kEnds) {

@@ -39,6 +39,7 @@ class Nemesis {
   void cold_reads();
   void pause();
   void clean_restart();
+  void start_on_full_disk();
 
   void run_up_to(Duration limit);
   /// Time passes while the clients do little.
@@ -63,5 +64,8 @@ struct CountedFault {
 const std::vector<CountedFault>& counted_faults();
 /// The same for what clients do and the checkers compare.
 const std::vector<CountedFault>& counted_paths();
+/// The same for the product's rare paths, by the names of their MILENA_REACHED (tools/check_marks.py
+/// compares); counted are the runs that came by.
+const std::vector<CountedFault>& counted_reached();
 
 }  // namespace milena::sim

@@ -90,14 +90,15 @@ World::World(std::uint64_t seed, bool verbose, const std::string& mutant)
   Overrides config = draw_config(sim.stream("config"));
   config.emplace_back("log.dirs", fmt::format("{}", fmt::join(directories, ",")));
   for (const auto& [key, value] : config) say(key + "=" + value);
+  BrokerConfig made = make_config(config);
+  if (sim.stream("files").one_in(3)) made.open_files_limit = 8;
   io::SimNodeOptions machine;
   machine.name = kBrokerHost;
-  machine.program =
-      broker_program(make_config(config), [this](const std::string& why) {
-        sim.mark("sim.gave_up");
-        last_words_ = why;
-        sim.crash(*broker, io::SimCrash::kKill);
-      });
+  machine.program = broker_program(made, [this](const std::string& why) {
+    sim.mark("sim.gave_up");
+    last_words_ = why;
+    sim.crash(*broker, io::SimCrash::kKill);
+  });
   broker = &sim.add_node(std::move(machine));
   io::SimNodeOptions other;
   other.name = "clients";
@@ -293,7 +294,8 @@ void World::check_moves_ended() {
     *ended = true;
   };
   client->spawn(ask(this, &unfinished, &done));
-  if (!sim.run_until([&] { return done; }, 30s)) history.violation("DescribeLogDirs is not answered within 30 s");
+  if (!sim.run_until([&] { return done; }, 30s))
+    history.violation("DescribeLogDirs is not answered within 30 s");
   if (unfinished.value_or(0) != 0)
     history.violation(fmt::format("{} logs are still on their way to other directories", *unfinished));
 }
