@@ -64,6 +64,26 @@ class Hostile(kernel.FaultTestCase):
         for stream in streams:
             stream.close()
 
+    def test_f2_frames_that_never_end(self):
+        """Without SASL there is no time before a login; what is left of F2 is who begins a frame and falls silent."""
+        server, pid = self.node(connections_max_idle_ms=2000)
+        before = self.before(pid)
+        streams = [raw.connect(server.port) for _ in range(60)]
+        for stream in streams:
+            stream.sendall(struct.pack(">i", 524289) + b"\0" * 65536)
+        self.grown(pid, before, 16 * MB, "F2, 60 connections that sent 64 KB of a frame of 512 KB")
+        with raw.connect(server.port) as good:
+            ended = time.monotonic() + 60
+            open_still = list(streams)
+            while open_still and time.monotonic() < ended:
+                good.sendall(raw.request(raw.API_VERSIONS, 0, b""))
+                raw.answer(good)  # who goes on talking is not idle
+                if raw.is_closed(open_still[-1], 0.1):
+                    open_still.pop()
+        self.assertEqual(len(open_still), 0, "they are not closed after connections.max.idle.ms")
+        for stream in streams:
+            stream.close()
+
     def test_f3_slow_and_idle(self):
         if not raw.raise_file_limit(12000):
             raise unittest.SkipTest("fewer than 12,000 file descriptors")

@@ -78,12 +78,18 @@ def ask(port, frame):
         return answer(stream)
 
 
-def is_closed(stream):
-    """Whether the node has closed it, within its timeout."""
+def is_closed(stream, seconds=None):
+    """Whether the node has closed it, within its timeout or within `seconds` (False if it has not)."""
+    if seconds is not None:
+        stream.settimeout(seconds)
     try:
         return stream.recv(1) == b""
     except ConnectionResetError:
         return True
+    except TimeoutError:
+        if seconds is None:
+            raise
+        return False
 
 
 def produce(topic, batch, version=7, partition=0):
