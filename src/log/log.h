@@ -110,6 +110,8 @@ class Log {
   /// Takes what was opened, unless the log is awake already. Errors: those of open(); kCorrupt also where the files do
   /// not hold what the log was known to hold. But for kNoSpace it is offline then.
   LogResult<void> complete_wake(Waking& waking);
+  /// There was no room to wake for this client's batch: its producer is awaited (ProducerState::await) once it is awake.
+  void note_refused(const wire::BatchView& batch);
   /// Of another log with the same records: what it knows of producers. It had up to five batches of each, a snapshot
   /// has one, and a retry may repeat any of them.
   void adopt_producers(const Log& other);

@@ -173,11 +173,11 @@ void ProducerState::restore(const ProducerUndo& undo) {
   else producers_.erase(undo.producer_id);
 }
 
-void ProducerState::await(const wire::BatchView& batch) {
-  if (find(batch.producer_id()) != nullptr) return;
+void ProducerState::await(ProducerId producer_id, std::int16_t epoch, std::int32_t sequence) {
+  if (find(producer_id) != nullptr) return;
   if (awaited_.size() >= kAwaitedMax) awaited_.clear();
-  Beginning beginning{batch.producer_epoch(), batch.base_sequence()};
-  auto [known, added] = awaited_.emplace(batch.producer_id(), beginning);
+  Beginning beginning{epoch, sequence};
+  auto [known, added] = awaited_.emplace(producer_id, beginning);
   if (!added && known->second.epoch != beginning.epoch) known->second = beginning;
 }
 
@@ -222,7 +222,7 @@ void ProducerState::expire(Timestamp now, std::int64_t expiration_ms) {
 }
 
 bool ProducerState::knows_more_than_snapshot() const {
-  return std::ranges::any_of(producers_, [](const auto& item) { return item.second.batch_count > 1; });
+  return !awaited_.empty() || std::ranges::any_of(producers_, [](const auto& item) { return item.second.batch_count > 1; });
 }
 
 void ProducerState::clear() {

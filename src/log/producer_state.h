@@ -89,7 +89,8 @@ class ProducerState {
   void restore(const ProducerUndo& undo);
   /// The disk had no room for a batch. Where nothing else is known of its producer, that one begins with this batch:
   /// another that was in flight behind it must not take its place, for it could never be appended then.
-  void await(const wire::BatchView& batch);
+  void await(const wire::BatchView& batch) { await(batch.producer_id(), batch.producer_epoch(), batch.base_sequence()); }
+  void await(ProducerId producer_id, std::int16_t epoch, std::int32_t sequence);
 
   /// The last stable offset once `txn` is completed: the next open transaction's start or the offset behind
   /// the marker. For the transaction index, before complete_txn.
@@ -112,7 +113,7 @@ class ProducerState {
   std::vector<ProducerEntry> producers() const;
 
   std::string snapshot() const;
-  /// Of some producer more than its last batch is known.
+  /// Of some producer more than its last batch is known, or one is awaited.
   bool knows_more_than_snapshot() const;
   /// Replaces the state by a snapshot's; expired producers are left out. Errors: kCorrupt (state is empty
   /// then).

@@ -180,6 +180,7 @@ LogResult<void> Log::complete_wake(Waking& waking) {
   std::shared_ptr<OpenFiles> files = std::move(sleep.files);
   impl_ = std::move((*done.outcome)->impl_);
   if (sleep.producers) impl_->producers = std::move(*sleep.producers);
+  for (const auto& one : sleep.refused) impl_->producers.await(one.producer_id, one.epoch, one.sequence);
   sleep_.reset();
   use_files(std::move(files));
   impl_->move_high_watermark(high_watermark);
@@ -201,6 +202,12 @@ LogResult<void> Log::wake(Timestamp now) {
   auto waking = begin_wake(now);
   waking->run();
   return complete_wake(*waking);
+}
+
+void Log::note_refused(const wire::BatchView& batch) {
+  constexpr std::size_t kMax = 1'000;
+  if (!asleep() || !batch.has_producer() || batch.control() || sleep_->refused.size() >= kMax) return;
+  sleep_->refused.push_back({batch.producer_id(), batch.producer_epoch(), batch.base_sequence()});
 }
 
 LogResult<void> Log::usable() {

@@ -27,6 +27,13 @@ struct Log::Sleep {
   std::vector<std::string> notes;
   /// As they were known awake, where that is more than a snapshot holds.
   std::optional<ProducerState> producers;
+  struct Refused {
+    ProducerId producer_id;
+    std::int16_t epoch;
+    std::int32_t sequence;
+  };
+  /// Whose batches were refused because there was no room to wake for them, in their order.
+  std::vector<Refused> refused;
 
   LogResult<void> usable() const;
   LogError cold() const { return {LogErrorKind::kCold, how.path + ": not open"}; }

@@ -94,6 +94,26 @@ TEST(SleepingLog, is_closed_with_its_epochs_and_without_being_woken) {
   EXPECT_THAT(machine.read("leader-epoch-checkpoint"), HasSubstr("9 6\n"));
 }
 
+// A producer sends two batches, and there is no room to wake for the first: the second must not begin its row.
+TEST(SleepingLog, awaits_the_batch_that_it_could_not_wake_for) {
+  Machine machine;
+  auto log = reopened(machine, 3);
+  ASSERT_TRUE(log->doze().value_or(false));
+  Bytes first = make_batch({.producer_id = 7, .sequence = 0});
+  Bytes second = make_batch({.producer_id = 7, .sequence = 1});
+  log->note_refused(*wire::BatchView::parse(first.view()));
+  log->note_refused(*wire::BatchView::parse(second.view()));
+  ASSERT_TRUE(wake(*log));
+  auto early = log->append_as_leader(second, Epoch(3), Timestamp(1));
+  ASSERT_TRUE(early.failed());
+  EXPECT_EQ(early.error().kind, LogErrorKind::kOutOfOrderSequence);
+  ASSERT_TRUE(log->doze().value_or(false)) << "nothing was written";
+  ASSERT_TRUE(wake(*log));
+  EXPECT_TRUE(log->append_as_leader(second, Epoch(3), Timestamp(1)).failed()) << "not forgotten over a sleep";
+  EXPECT_TRUE(log->append_as_leader(first, Epoch(3), Timestamp(1)).has_value());
+  EXPECT_TRUE(log->append_as_leader(second, Epoch(3), Timestamp(1)).has_value());
+}
+
 TEST(SleepingLog, does_not_fall_asleep_over_what_is_in_memory_only) {
   Machine machine;
   auto log = reopened(machine, 3);

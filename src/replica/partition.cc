@@ -281,6 +281,8 @@ void Partition::mark_written() {
 // The log could not be woken, and is not offline: the disk is full.
 void Partition::refuse_queued(const log::LogError& why) {
   while (first_queued_ != nullptr) {
+    auto batch = wire::BatchView::parse(first_queued_->records.view());
+    if (first_queued_->origin == log::AppendOrigin::kClient && batch.has_value()) log_->note_refused(*batch);
     first_queued_->outcome = Err(why);
     first_queued_->finish();
   }
