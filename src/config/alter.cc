@@ -34,9 +34,15 @@ std::string set_text(const std::vector<std::string>& names) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
 
-// A listener's own security key may be changed for that listener; without the prefix it may not.
+// What a listener's TLS context is made of again while the broker runs: only for one listener, by its prefix.
+// SslConfigs.RECONFIGURABLE_CONFIGS; all other ssl.* and sasl.* keys are taken without a prefix as well.
 bool needs_listener_prefix(const Key& key) {
-  return (key.name.starts_with("ssl.") || key.name.starts_with("sasl.")) && key.update == Update::kPerBroker;
+  constexpr std::string_view kPrefixed[] = {
+      "ssl.keystore.type",       "ssl.keystore.location",   "ssl.keystore.password",
+      "ssl.key.password",        "ssl.truststore.type",     "ssl.truststore.location",
+      "ssl.truststore.password", "ssl.keystore.key",        "ssl.keystore.certificate.chain",
+      "ssl.truststore.certificates"};
+  return std::ranges::find(kPrefixed, key.name) != std::end(kPrefixed);
 }
 
 struct GroupLimit {

@@ -47,6 +47,15 @@ TEST(ValidateBroker, MessagesAreKafkas) {
   EXPECT_EQ(broker_problem({{"ssl.keystore.location", "x"}}, true),
             "These security configs can be dynamically updated only per-listener using the listener prefix: "
             "[ssl.keystore.location]");
+  // Only what makes a listener's keys and trust needs its prefix.
+  EXPECT_EQ(broker_problem({{"sasl.kerberos.min.time.before.relogin", "58000"}}, true), "");
+  EXPECT_EQ(broker_problem({{"ssl.cipher.suites", "a"}, {"ssl.client.auth", "none"}}, true), "");
+  EXPECT_EQ(broker_problem({{"sasl.kerberos.min.time.before.relogin", "58000"}}, false),
+            "Cannot update these configs at default cluster level, broker id must be specified: "
+            "[sasl.kerberos.min.time.before.relogin]");
+  EXPECT_EQ(broker_problem({{"ssl.key.password", "x"}, {"ssl.keystore.type", "JKS"}}, true),
+            "These security configs can be dynamically updated only per-listener using the listener prefix: "
+            "[ssl.key.password, ssl.keystore.type]");
   EXPECT_EQ(broker_problem({{"listener.name.x.ssl.keystore.location", "1"}}, true), "");
   EXPECT_EQ(broker_problem({{"listener.name.x.ssl.keystore.location", "1"}}, false),
             "Cannot update these configs at default cluster level, broker id must be specified: "
