@@ -39,6 +39,12 @@ io::Task<replica::GroupCoordinator::Outcome> ask_coordinator(RequestContext cont
   co_return std::move(outcome);
 }
 
+io::Task<void> settle_group(RequestContext context, std::string group_id) {
+  replica::GroupCoordinator* groups = &context.services().groups;
+  auto work = [groups, group_id = std::move(group_id)] { return groups->settle(group_id); };
+  co_await io::run_on(context.services().control, std::move(work));
+}
+
 io::Task<ErrorCode> read_coordinator(RequestContext context, std::string group_id,
                                      replica::GroupCoordinator::Read read) {
   replica::GroupCoordinator* groups = &context.services().groups;

@@ -25,7 +25,10 @@ group::RequestInfo request_info(const RequestContext& context);
 io::Task<replica::GroupCoordinator::Outcome> ask_coordinator(RequestContext context, std::string group_id,
                                                              replica::GroupCoordinator::Step step);
 
-/// The same, with the reply's own type. REQUIRES: `step` answers with a Response.
+/// Before a third party's request: sessions of the group that have ended count as ended.
+io::Task<void> settle_group(RequestContext context, std::string group_id);
+
+/// As ask_coordinator, with the reply's own type. REQUIRES: `step` answers with a Response.
 template <class Response, class Step>
 io::Task<Result<Response, wire::ErrorCode>> ask_group(RequestContext context, std::string group_id, Step step) {
   replica::GroupCoordinator::Step erased = std::move(step);

@@ -163,6 +163,17 @@ io::Task<GroupCoordinator::Outcome> GroupCoordinator::request(std::string group_
   co_return std::move(outcome);
 }
 
+io::Task<void> GroupCoordinator::settle(std::string group_id) {
+  if (check(group_id) != ErrorCode::NONE) co_return;
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access) checked
+  std::shared_ptr<Shard> shard = shards_.at(*partition_of(group_id));
+  if (loop_.now() < shard->groups.next_deadline()) co_return;
+  auto turn = co_await shard->turn.lock();
+  if (shard->dropped) co_return;
+  group::Effects effects = shard->groups.advance(now());
+  co_await perform(shard, std::move(effects));
+}
+
 void GroupCoordinator::send(Shard& shard, group::Reply reply) {
   auto it = shard.parked.find(reply.token);
   if (it == shard.parked.end()) return;  // answered NOT_COORDINATOR already

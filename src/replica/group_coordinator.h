@@ -63,6 +63,10 @@ class GroupCoordinator {
   };
   /// Runs `step` on the group's shard and waits for the reply. `info.token` is filled in here.
   io::Task<Outcome> request(std::string group_id, group::RequestInfo info, Step step);
+  /// Carries out what is due on the group's shard (sessions that have ended) and that its timers have not come to
+  /// yet: for requests of third parties, which may have counted the time themselves. Members' own requests go
+  /// without, so that after a pause of the node their heartbeats are heard before their sessions are judged.
+  io::Task<void> settle(std::string group_id);
 
   /// Reads a group's shard and ends when all that was read is committed. Errors: as check(), or the partition was
   /// lost meanwhile: what was read, if anything, is to be thrown away.

@@ -87,6 +87,11 @@ class Coordinator : public ::testing::Test {
     info.api_version = 8;
     return info;
   }
+  static io::Task<GroupCoordinator::Outcome> settle_and_ask(GroupCoordinator* coordinator, std::string group,
+                                                            group::RequestInfo info, GroupCoordinator::Step step) {
+    co_await coordinator->settle(group);
+    co_return co_await coordinator->request(group, info, step);
+  }
   Answer<GroupCoordinator::Outcome> start_commit(const std::string& group, std::int64_t offset) {
     return world_.start(coordinator_->request(group, info(), commit_step(group, offset)));
   }
@@ -277,6 +282,42 @@ TEST_F(Coordinator, many_tombstones_fit_into_small_segments) {
   auto read = [&](const group::Groups& groups) { left = groups.offset_fetch(all, false).topics.size(); };
   EXPECT_EQ(world_.get(world_.start(coordinator_->read("g", read))), ErrorCode::NONE);
   EXPECT_EQ(left, 0u);
+}
+
+// Who waits for a static member's session to end by its own clock must not be told that the group has members.
+TEST_F(Coordinator, a_session_that_has_ended_is_over_for_third_parties_at_once) {
+  lead_all();
+  wire::JoinGroupRequest join;
+  join.group_id = "g";
+  join.group_instance_id = "i";
+  join.session_timeout_ms = 6000;
+  join.rebalance_timeout_ms = 60'000;
+  join.protocol_type = "consumer";
+  join.protocols.emplace_back().name = "range";
+  auto join_step = [join](group::Groups& groups, const group::RequestInfo& info, group::Now now) {
+    return groups.join_group(join, info, now);
+  };
+  auto joined = world_.get(world_.start(coordinator_->request("g", info(), join_step)));
+  ASSERT_EQ(std::get<wire::JoinGroupResponse>(*joined.body).error_code, 0);
+
+  wire::DeleteGroupsRequest request;
+  request.groups_names = {"g"};
+  auto remove = [request](group::Groups& groups, const group::RequestInfo& info, group::Now) {
+    return groups.delete_groups(request, info);
+  };
+  auto removed = [&] {
+    GroupCoordinator::Outcome outcome = world_.get(world_.start(coordinator_->request("g", info(), remove)));
+    return wire::error_code_from(std::get<wire::DeleteGroupsResponse>(*outcome.body).results.at(0).error_code);
+  };
+  world_.run(coordinator_->settle("g"));
+  EXPECT_EQ(removed(), ErrorCode::NON_EMPTY_GROUP) << "its session goes on";
+  // While the machine stands still the session ends and the request comes, which is looked at before the timers.
+  auto settled_and_removed = world_.start(settle_and_ask(coordinator_.get(), "g", info(), remove));
+  world_.pause(7s);
+  GroupCoordinator::Outcome outcome = world_.get(settled_and_removed);
+  const auto& results = std::get<wire::DeleteGroupsResponse>(*outcome.body).results;
+  EXPECT_EQ(wire::error_code_from(results.at(0).error_code), ErrorCode::NONE);
+  world_.run(coordinator_->settle("elsewhere"));
 }
 
 // Replay of what a read returned.

@@ -20,6 +20,7 @@ io::Task<Response> DeleteGroupsHandler::handle(RequestContext context, Request r
     auto step = [one = std::move(one)](group::Groups& groups, const group::RequestInfo& info, group::Now) {
       return groups.delete_groups(one, info);
     };
+    co_await settle_group(context, group_id);
     auto answer = co_await ask_group<Response>(context, group_id, std::move(step));
     if (answer.has_value()) {
       for (auto& result : answer->results) response.results.push_back(std::move(result));

@@ -67,6 +67,9 @@ class ReplicaWorld {
   }
   void run_for(Duration duration) { world_->run_for(duration); }
 
+  /// The machine does nothing for a while; time goes on.
+  void pause(Duration duration) { world_->pause(*node_, duration); }
+
   /// Another machine, with an empty disk.
   void renew(std::uint64_t seed) {
     crash();
