@@ -22,6 +22,9 @@ KEPT_ELSEWHERE = {
     "config.providers": r"\bresolve_providers\(",
     "process.roles": r"server\.controller\b",
     "broker.id": r"server\.node_id\b",
+    # A name without a dot, which KEY does not find.
+    "preallocate": r"\bfrom\.preallocate\b",
+    "log.preallocate": r"\bfrom\.preallocate\b",
 }
 MAKERS = ["server_config.cc", "log_config.cc"]
 SETS_ONLY = ["src/app/options.cc", "src/cli", "src/client"]  # name keys to give them values, or on the client's side

@@ -286,6 +286,7 @@ LogResult<void> Log::Impl::roll(Offset base, Timestamp now) {
   }
   TRY_ASSIGN(auto written, active().write_indexes());
   unsynced_paths.insert(unsynced_paths.end(), written.begin(), written.end());
+  TRY(active().trim());
   TRY(write_snapshot(base, producers.snapshot()));
   TRY(next->create());
   recent.clear();

@@ -141,6 +141,15 @@ LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::ui
   return std::nullopt;
 }
 
+LogResult<bool> only_zeros(io::File& file, std::uint64_t from, std::uint64_t end) {
+  for (std::uint64_t at = from; at < end;) {
+    TRY_ASSIGN(Bytes block, read_block(file, at, static_cast<std::size_t>(std::min<std::uint64_t>(kScanWindow, end - at))));
+    if (std::ranges::any_of(block.view(), [](std::uint8_t byte) { return byte != 0; })) return false;
+    at += block.size();
+  }
+  return true;
+}
+
 LogResult<Bytes> read_up_to(io::File& file, std::uint64_t position, std::size_t size, ColdPages* cold) {
   Buffer block;
   block.resize(size);

@@ -91,6 +91,9 @@ class EntryScanner {
 LogResult<std::optional<std::uint64_t>> find_valid_batch(io::File& file, std::uint64_t from,
                                                          std::uint64_t end, Offset expected);
 
+/// Whether [from, end) of the file, which is that long, is nothing but zeros.
+LogResult<bool> only_zeros(io::File& file, std::uint64_t from, std::uint64_t end);
+
 /// All of [position, position + size) of the file; `cold` as in EntryWalker.
 LogResult<Bytes> read_block(io::File& file, std::uint64_t position, std::size_t size,
                             ColdPages* cold = nullptr);

@@ -117,6 +117,7 @@ void Log::Impl::complete_flush(const FlushPlan& plan) {
 }
 
 LogResult<FlushPlan> Log::Impl::begin_close() {
+  TRY(active().trim());
   TRY_ASSIGN(auto written, active().write_indexes());
   unsynced_paths.insert(unsynced_paths.end(), written.begin(), written.end());
   TRY(drop_snapshots_above(next_offset));

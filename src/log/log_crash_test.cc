@@ -12,8 +12,9 @@ using ::testing::HasSubstr;
 const Uuid kTopic{1, 1000};
 const PartitionName kName{"t", PartitionId(0)};
 
-LogOptions crash_options() {
+LogOptions crash_options(bool preallocate) {
   LogOptions options;
+  options.preallocate = preallocate;
   options.segment_bytes = 700;
   options.index_interval_bytes = 100;
   return options;
@@ -44,12 +45,12 @@ LogResult<void> flush_log(Machine& machine, LogDirectory& directory, Log& log, S
 
 /// One life of a server: opens, appends `count` batches with a flush after every `flush_every`, stops
 /// cleanly.
-LogResult<void> live(Machine& machine, int count, int flush_every, Story& story) {
+LogResult<void> live(Machine& machine, int count, int flush_every, bool preallocate, Story& story) {
   TRY_ASSIGN(auto directory, LogDirectory::open(machine.disk, "/data"));
   TRY_ASSIGN(auto checkpoint, directory->read_checkpoint(CheckpointFile::kRecoveryPoint));
   TRY_ASSIGN(auto shutdown, directory->take_clean_shutdown());
   TRY(directory->create_partition(kName, kTopic));
-  OpenLog how = open_how(crash_options());
+  OpenLog how = open_how(crash_options(preallocate));
   how.clean = shutdown.clean;
   how.recovery_point = checkpoint.contains(kName) ? checkpoint[kName] : Offset(0);
   TRY_ASSIGN(auto log, Log::open(machine.disk, how));
@@ -88,6 +89,7 @@ LogResult<void> live(Machine& machine, int count, int flush_every, Story& story)
 struct CrashCase {
   bool power;
   int flush_every;
+  bool preallocate = false;
 };
 
 class LogCrash : public ::testing::TestWithParam<CrashCase> {};
@@ -97,9 +99,9 @@ TEST_P(LogCrash, at_every_call) {
   {
     Machine machine;
     Story story;
-    ASSERT_TRUE(live(machine, 12, GetParam().flush_every, story).has_value());
+    ASSERT_TRUE(live(machine, 12, GetParam().flush_every, GetParam().preallocate, story).has_value());
     machine.restart();
-    ASSERT_TRUE(live(machine, 12, GetParam().flush_every, story).has_value());
+    ASSERT_TRUE(live(machine, 12, GetParam().flush_every, GetParam().preallocate, story).has_value());
     calls = machine.disk.calls();
     EXPECT_EQ(story.acknowledged_end, 48);
   }
@@ -109,10 +111,10 @@ TEST_P(LogCrash, at_every_call) {
     Machine machine(n);
     Story story;
     machine.disk.crash_at_call(n);
-    auto first = live(machine, 12, GetParam().flush_every, story);
+    auto first = live(machine, 12, GetParam().flush_every, GetParam().preallocate, story);
     if (!first.failed()) {
       machine.restart();
-      first = live(machine, 12, GetParam().flush_every, story);
+      first = live(machine, 12, GetParam().flush_every, GetParam().preallocate, story);
     }
     machine.disk.crash_at_call(0);
     if (GetParam().power) {
@@ -120,7 +122,7 @@ TEST_P(LogCrash, at_every_call) {
     } else {
       machine.restart();
     }
-    auto after = live(machine, 3, 1, story);
+    auto after = live(machine, 3, 1, GetParam().preallocate, story);
     if (after.failed() && GetParam().power && GetParam().flush_every > 1 &&
         after.error().message.find("a valid batch follows") != std::string::npos) {
       // Several writes were not durable, and the device kept a later one: kept as it is, for a person to
@@ -130,7 +132,7 @@ TEST_P(LogCrash, at_every_call) {
     }
     ASSERT_TRUE(after.has_value()) << "call " << n << ": " << after.error().message;
     machine.restart();
-    auto last = live(machine, 1, 1, story);
+    auto last = live(machine, 1, 1, GetParam().preallocate, story);
     ASSERT_TRUE(last.has_value()) << "call " << n << ", once more: " << last.error().message;
   }
   if (!GetParam().power) {
@@ -140,10 +142,12 @@ TEST_P(LogCrash, at_every_call) {
 
 INSTANTIATE_TEST_SUITE_P(, LogCrash,
                          ::testing::Values(CrashCase{false, 1}, CrashCase{false, 5}, CrashCase{true, 1},
-                                           CrashCase{true, 5}),
+                                           CrashCase{true, 5}, CrashCase{false, 5, true}, CrashCase{true, 1, true},
+                                           CrashCase{true, 5, true}),
                          [](const auto& info) {
                            return std::string(info.param.power ? "power" : "kill") + "_flush_every_" +
-                                  std::to_string(info.param.flush_every);
+                                  std::to_string(info.param.flush_every) +
+                                  (info.param.preallocate ? "_preallocated" : "");
                          });
 
 }  // namespace

@@ -15,6 +15,9 @@ struct LogOptions {
   std::int64_t segment_jitter_ms = 0;                  // segment.jitter.ms; each segment draws below it
   std::int32_t segment_index_bytes = 10 << 20;         // segment.index.bytes
   std::int32_t index_interval_bytes = 4096;            // index.interval.bytes
+  /// preallocate: a new segment's file is segment_bytes long at once, and cut to what it holds when it is rolled and
+  /// at a clean stop. As in Kafka the room behind the records reads as zeros; a log with such a segment does not sleep.
+  bool preallocate = false;
   /// cleanup.policy lacks `compact`: a segment that ends before the next one begins has lost its tail.
   bool gapless = false;
   bool delete_old_segments = true;                     // cleanup.policy has `delete`

@@ -179,8 +179,13 @@ LogResult<void> LogLoader::scan_segment(std::size_t i) {
   scanned_ += scanner.position() - from;
   segment.set_index(std::move(index));
   if (!how_.synced) segment.synced_size = 0;
-  if (misplaced.empty())
-    return scanner.finished() ? LogResult<void>() : judge(i, scanner.position(), scanner.why());
+  if (misplaced.empty()) {
+    if (scanner.finished()) return {};
+    TRY_ASSIGN(bool room, is_room(i, scanner.position()));
+    if (!room) return judge(i, scanner.position(), scanner.why());
+    rooms_.emplace_back(i, scanner.position());
+    return {};
+  }
   // No checksum covers a batch's base offset: a power loss may keep all of a batch but that.
   std::uint64_t position = scanner.entry_position();
   TRY_ASSIGN(auto behind, scanner.next());
@@ -229,6 +234,15 @@ LogError LogLoader::refusal(std::size_t i, std::uint64_t position, std::string_v
                       impl_->segments[next_segment]->path(".log"), next_position, next_step(i, position))};
 }
 
+LogResult<bool> LogLoader::is_room(std::size_t i, std::uint64_t position) {
+  Log::Impl& log = *impl_;
+  if (expected_ < how_.recovery_point) return false;
+  bool last = i + 1 == log.segments.size();
+  if (last ? !log.context.options.preallocate : log.segments[i + 1]->base() != expected_) return false;
+  TRY_ASSIGN(auto file, log.segments[i]->file());
+  return only_zeros(*file, position, log.segments[i]->size());
+}
+
 LogResult<void> LogLoader::judge(std::size_t i, std::uint64_t position, std::string_view why) {
   Log::Impl& log = *impl_;
   const bool looks = !MILENA_MUTANT("cut-anywhere");
@@ -268,6 +282,12 @@ std::string LogLoader::next_step(std::size_t i, std::uint64_t position) const {
 
 LogResult<void> LogLoader::repair(std::size_t scan_start) {
   Log::Impl& log = *impl_;
+  for (const auto& [i, position] : rooms_) {
+    Offset behind = i + 1 == log.segments.size() ? log.next_offset : log.segments[i + 1]->base();
+    TRY_ASSIGN([[maybe_unused]] Offset end, log.segments[i]->cut(position, behind));
+    log.context.notes.push_back(
+        fmt::format("{}: nothing behind position {}: cut there", log.segments[i]->path(".log"), position));
+  }
   if (cut_) {
     while (log.segments.size() > cut_segment_ + 1) {
       truncated_ += log.active().size();
@@ -280,7 +300,7 @@ LogResult<void> LogLoader::repair(std::size_t scan_start) {
   for (std::size_t i = scan_start; i + 1 < log.segments.size(); ++i) {
     log.context.unsaved.insert(log.segments[i]->base());
   }
-  bool changed = cut_ || !how_.synced || !log.context.unsaved.empty() || !new_snapshots_.empty();
+  bool changed = cut_ || !rooms_.empty() || !how_.synced || !log.context.unsaved.empty() || !new_snapshots_.empty();
   Offset good = bound_ ? bound_->offset : log.segments[scan_start]->base();
   for (auto it = log.snapshots.upper_bound(good); it != log.snapshots.end();) {
     changed = true;

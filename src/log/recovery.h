@@ -45,6 +45,10 @@ class LogLoader {
   LogResult<void> load_producers(Offset end);
   LogResult<void> scan(std::size_t scan_start);
   LogResult<void> scan_segment(std::size_t i);
+  /// Whether what is behind `position` is room that was made in advance, no records that were lost: nothing but zeros
+  /// in the last segment of a topic that preallocates, or where the next segment begins at just the offset that would
+  /// follow (a power loss came before the cut between them was on disk).
+  LogResult<bool> is_room(std::size_t i, std::uint64_t position);
   LogResult<void> judge(std::size_t i, std::uint64_t position, std::string_view why);
   /// For errors: the spot, the refusal of a log with a valid batch behind it, and what the operator may do.
   std::string where(std::size_t i, std::uint64_t position, std::string_view why) const;
@@ -76,6 +80,8 @@ class LogLoader {
   std::uint64_t truncated_ = 0;
   Offset expected_{0};  // next offset of the scan
   std::vector<std::pair<Offset, std::string>> new_snapshots_;
+  /// Segments that end with such room, and where it begins.
+  std::vector<std::pair<std::size_t, std::uint64_t>> rooms_;
   bool cut_ = false;
   std::size_t cut_segment_ = 0;
   std::uint64_t cut_position_ = 0;

@@ -88,6 +88,51 @@ TEST(Recovery, zeros_behind_the_end_are_cut) {
   EXPECT_EQ(machine.read(kFirst), all);
 }
 
+TEST(Recovery, zeros_between_two_segments_are_cut_where_no_offset_is_missing) {
+  Machine machine;
+  std::string all = killed_log(machine, 30, small_segments());
+  std::string first = machine.read(kFirst);
+  machine.write(kFirst, first + std::string(900, '\0'));
+  OpenLog how = open_how(small_segments());
+  how.options.gapless = true;
+  auto log = must_open(machine, how);
+  EXPECT_EQ(read_all(*log, Offset(0)), all) << "its end was preallocated, and cut too late";
+  EXPECT_EQ(machine.read(kFirst), first);
+  log.reset();
+  // With a batch less there is something missing.
+  std::size_t one = make_batch({.count = 2, .producer_id = 9}).size();
+  machine.write(kFirst, first.substr(0, first.size() - one) + std::string(900, '\0'));
+  EXPECT_TRUE(Log::open(machine.disk, how).failed());
+}
+
+TEST(Recovery, a_preallocated_segment_is_cut_to_its_records) {
+  Machine machine;
+  LogOptions options = small_segments();
+  options.preallocate = true;
+  std::string all = killed_log(machine, 20, options);
+  auto before = everything(machine);
+  std::erase_if(before, [](const auto& file) { return !file.first.ends_with(".log"); });
+  ASSERT_GT(before.size(), 2U);
+  for (const auto& [name, content] : before) {
+    bool last = name == before.rbegin()->first;
+    EXPECT_EQ(content.size() == 600, last) << name << ": only the active one may be longer than its records";
+  }
+  RecoveryReport report;
+  auto log = must_open(machine, open_how(options), &report);
+  EXPECT_EQ(report.truncated_bytes, 0U) << "that is no loss";
+  EXPECT_EQ(read_all(*log, Offset(0)), all);
+  EXPECT_LT(machine.read(before.rbegin()->first).size(), 600U);
+  for (int i = 20; i < 25; ++i) must_append(*log, {.count = 2, .producer_id = 9, .sequence = 2 * i}, Epoch(5));
+  all = read_all(*log, Offset(0));
+  OpenLog how = close_cleanly(machine, std::move(log));
+  std::string files;
+  for (const auto& [name, content] : everything(machine)) files += name.ends_with(".log") ? content : "";
+  EXPECT_EQ(files, all) << "a clean stop gives back the rest";
+  log = must_open(machine, how, &report);
+  EXPECT_EQ(report.scanned_bytes, 0U);
+  EXPECT_EQ(read_all(*log, Offset(0)), all);
+}
+
 TEST(Recovery, a_rotten_last_batch_is_cut_above_the_recovery_point_only) {
   for (std::int64_t recovery_point : {0, 4, 5, 6}) {
     Machine machine;

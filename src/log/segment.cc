@@ -34,6 +34,12 @@ LogResult<void> Segment::create() {
   missing_ = true;
   TRY_IO_ASSIGN(auto file, context_.disk.open(path(".log"), io::OpenMode::kCreate));
   TRY_IO(file->truncate(0));
+  if (context_.options.preallocate) {
+    auto room = file->truncate(static_cast<std::uint64_t>(context_.options.segment_bytes));
+    // It is only done in advance: without room for it the file grows as it is written.
+    if (room.failed() && room.error().kind != io::ErrorKind::kNoSpace) return Err(from_io(std::move(room.error())));
+    preallocated_ = true;
+  }
   missing_ = false;
   file_ = std::move(file);
   ++context_.directory_version;
@@ -201,10 +207,20 @@ LogResult<std::optional<Timestamp>> Segment::first_timestamp() {
   return first_timestamp_;
 }
 
+LogResult<void> Segment::trim() {
+  if (!preallocated_) return {};
+  TRY_ASSIGN(auto log_file, file());
+  TRY_IO(log_file->truncate(size_));
+  preallocated_ = false;
+  cut_unsynced = true;
+  return {};
+}
+
 LogResult<Offset> Segment::cut(std::uint64_t size, Offset offset) {
   TRY_ASSIGN(SegmentIndex * index, this->index());
   TRY_ASSIGN(auto log_file, file());
   TRY_IO(log_file->truncate(size));
+  preallocated_ = false;
   size_ = size;
   synced_size = std::min(synced_size, size);
   cut_unsynced = true;

@@ -57,7 +57,7 @@ class Segment final : private OpenFiles::Holder {
           std::int64_t roll_jitter_ms)
       : context_(context), base_(base), size_(size), created_(created), roll_jitter_ms_(roll_jitter_ms) {}
 
-  /// Makes the empty .log file. After kNoSpace the segment is as good as without it: file() makes it.
+  /// Makes the empty .log file, as long as a whole segment where the topic preallocates. After kNoSpace the segment is as good as without it: file() makes it.
   LogResult<void> create();
 
   Offset base() const { return base_; }
@@ -117,6 +117,8 @@ class Segment final : private OpenFiles::Holder {
   }
   /// The file has grown by what was written at size().
   void grew(std::uint64_t bytes) { size_ += bytes; }
+  /// Gives back the room behind the records that was made in advance. Nothing else is to be written.
+  LogResult<void> trim();
   /// Cuts the file and brings the index in line; returns the offset behind the last batch left.
   LogResult<Offset> cut(std::uint64_t size, Offset offset);
 
@@ -148,6 +150,7 @@ class Segment final : private OpenFiles::Holder {
   std::int64_t roll_jitter_ms_;
   std::shared_ptr<io::File> file_;
   bool missing_ = false;  // the .log file could not be made yet
+  bool preallocated_ = false;  // the file may be longer than size_
   std::optional<SegmentIndex> index_;
   Offset end_offset_{0};  // when index_ was loaded
   // Kept when the index is let go.

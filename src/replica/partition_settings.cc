@@ -41,6 +41,7 @@ PartitionSettings partition_settings(const config::KafkaConfig& broker, const im
   to.log.segment_jitter_ms = to_ms(from.segment_jitter_ms);
   to.log.segment_index_bytes = from.segment_index_bytes;
   to.log.index_interval_bytes = from.index_interval_bytes;
+  to.log.preallocate = from.preallocate;
   to.log.delete_old_segments = from.cleanup_delete;
   to.log.gapless = !from.cleanup_compact;
   to.log.retention_ms = from.retention_ms.has_value() ? to_ms(*from.retention_ms) : -1;

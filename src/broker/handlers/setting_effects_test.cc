@@ -206,6 +206,22 @@ TEST_F(Effects, segment_bytes) {
   EXPECT_EQ(files(".log"), 4u);
 }
 
+TEST_F(Effects, preallocate) {
+  auto size = [&](const std::string& base) { return disk().stat("/data/t-0/" + base + ".log")->size; };
+  produce("v");
+  const std::uint64_t small = size("00000000000000000000");
+  topic("segment.bytes", "1048576");
+  topic("preallocate", "true");
+  EXPECT_EQ(size("00000000000000000000"), small) << "a segment that is there stays as it is";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(produce(kHalfSegment).error_code, 0);
+  ASSERT_EQ(files(".log"), 3u);
+  EXPECT_EQ(size("00000000000000000003"), 1048576u);
+  EXPECT_LT(size("00000000000000000002"), 1048576u) << "rolled";
+  restart();
+  EXPECT_LT(size("00000000000000000003"), 1048576u) << "a clean stop gives the room back";
+  EXPECT_EQ(produce("v").base_offset, 4);
+}
+
 TEST_F(Effects, segment_ms) {
   topic("segment.ms", "60000");
   for (int i = 0; i < 3; ++i) {
