@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 
 #include "cli/checks.h"
@@ -38,6 +39,7 @@ struct Node {
   std::vector<std::pair<std::string, std::string>> verbs;  // name, about
   std::vector<Choice> options;
   bool takes_file = false;  // as an argument
+  Value first;              // what its first argument may be, where that can be listed
 };
 
 std::string joined(const std::vector<std::string>& words, const std::string& between) {
@@ -71,13 +73,14 @@ Value value_of(const std::string& path, CLI::Option& option) {
 
 void collect(CLI::App& app, const std::string& path, std::vector<std::string> patterns,
              std::vector<Node>& nodes) {
-  Node node{path, std::move(patterns), {}, {}};
+  Node node{path, std::move(patterns), {}, {}, false, {}};
   for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
     Choice choice{{}, option->get_description(), value_of(path, *option)};
     for (const std::string& name : option->get_snames()) choice.names.push_back("-" + name);
     for (const std::string& name : option->get_lnames()) choice.names.push_back("--" + name);
     if (choice.names.empty()) {
       node.takes_file = node.takes_file || choice.value.kind == Value::Kind::kFile;
+      if (choice.value.kind == Value::Kind::kWords && node.first.text.empty()) node.first = choice.value;
     } else {
       node.options.push_back(std::move(choice));
     }
@@ -107,9 +110,35 @@ std::string names_command(const std::string& path) {
   return "";
 }
 
-// How a shell asks the cluster.
-std::string asking(const std::string& verb) {
-  return fmt::format("milena {} -o name --timeout 200 2>/dev/null", verb);
+// How a shell asks the cluster: the one that the line names, which `server` holds.
+std::string asking(const std::string& verb, const std::string& server) {
+  return fmt::format("milena {} {} -o name --timeout 200 2>/dev/null", verb, server);
+}
+
+// The options that say which cluster is meant, as the shells' patterns.
+constexpr const char* kServerOptions =
+    "-b|--bootstrap-server|--brokers|-F|--client-config|--command-config|-P|--profile";
+constexpr const char* kServerOptionsJoined =
+    "-b?*|-F?*|-P?*|--bootstrap-server=*|--brokers=*|--client-config=*|--command-config=*|--profile=*";
+
+// A verb and its aliases, as a shell's pattern.
+std::string called(const Node& node) {
+  std::vector<std::string> names;
+  for (const std::string& pattern : node.patterns) names.push_back(pattern.substr(pattern.rfind('/') + 1));
+  return joined(names, "|");
+}
+
+// "cleanup.policy) words=... ;;" for each key that has few values, for behind the '='.
+std::string key_cases(const std::string& before, const std::string& after) {
+  std::map<std::string_view, std::string> values;
+  for (config::Scope scope : {config::Scope::kTopic, config::Scope::kBroker, config::Scope::kGroup})
+    for (const config::Key& key : config::keys(scope)) {
+      std::string words = key.type == config::Type::kBoolean ? "true false" : std::string(key.allowed.words);
+      if (!words.empty()) values.try_emplace(key.name, words);
+    }
+  std::string text;
+  for (const auto& [name, words] : values) text += fmt::format("    {}) {}{}{} ;;\n", name, before, words, after);
+  return text;
 }
 
 std::string words_of(const std::vector<std::pair<std::string, std::string>>& list) {
@@ -120,9 +149,9 @@ std::string words_of(const std::vector<std::pair<std::string, std::string>>& lis
 
 // The loop's cases that find the verb: as bash and zsh write them.
 std::string verb_cases(const std::vector<Node>& nodes) {
-  std::string text;
+  std::string text = "      /help) helping=1 ;;\n";  // the verbs follow as if it were not there
   for (const Node& node : nodes)
-    if (!node.path.empty())
+    if (!node.path.empty() && node.path != "help")
       text += fmt::format("      \"{}\") verb=\"{}\" ;;\n", joined(node.patterns, "\"|\""), node.path);
   return text;
 }
@@ -133,7 +162,7 @@ std::string bash_value(const Value& value) {
     case Value::Kind::kSettings:
       return fmt::format("words=\"{}\" ", value.text);
     case Value::Kind::kNames:
-      return fmt::format("names=\"$({})\" ", asking(value.text));
+      return fmt::format("names=\"$({})\" ", asking(value.text, "\"${server[@]}\""));
     case Value::Kind::kFile:
       return "files=1 ";
     default:
@@ -144,18 +173,41 @@ std::string bash_value(const Value& value) {
 std::string bash_script(const std::vector<Node>& nodes) {
   std::string text = R"sh(# bash completion of milena:  eval "$(milena completion bash)"
 _milena() {
-  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="" word words="" names="" files="" i
-  if [[ $current == "=" ]]; then current=""
-  elif [[ $before == "=" ]]; then before="${COMP_WORDS[COMP_CWORD-2]}=${COMP_WORDS[COMP_CWORD-2]}"; fi
-  before="${before%%=*}"
+  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" verb="" word words="" names="" files="" helping="" key="" i
+  local -a typed=() server=()
+  if [[ $current == "=" ]]; then current="" key="$before"
+  elif [[ $before == "=" ]]; then key="${COMP_WORDS[COMP_CWORD-2]}"; fi
+  if [[ $key == -* ]]; then before="$key" key=""; fi
+  # The words as they stand: COMP_WORDS has host:port in three. The x makes the last one the current one.
+  read -ra typed <<< "${COMP_LINE:0:COMP_POINT}x"
+  for ((i = 1; i + 1 < ${#typed[@]}; i++)); do
+    word="${typed[i]//[\"\']/}"
+    case "$word" in
+)sh";
+  text += fmt::format("      {})\n", kServerOptions);
+  text += R"sh(        if ((i + 2 < ${#typed[@]})); then
+          i=$((i + 1))
+          server+=("$word" "${typed[i]//[\"\']/}")
+        fi ;;
+)sh";
+  text += fmt::format("      {}) server+=(\"$word\") ;;\n", kServerOptionsJoined);
+  text += R"sh(    esac
+  done
+  for ((i = 0; i < ${#server[@]}; i++)); do
+    if [[ ${server[i]} == "~/"* ]]; then server[i]="$HOME/${server[i]:2}"; fi
+  done
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="${COMP_WORDS[i]}"
     case "$verb/$word" in
       */-*) ;;
 )sh";
-  text += verb_cases(nodes) + "    esac\n  done\n  case \"$verb\" in\n";
+  text += verb_cases(nodes) + "    esac\n  done\n";
+  text += "  if [[ -n $key ]]; then case \"$key\" in\n" + key_cases("words=\"", "\"") + "  esac\n";
+  text += "  else case \"$verb\" in\n";
   for (const Node& node : nodes) {
     text += fmt::format("    \"{}\")\n      case \"$before\" in\n", node.path);
+    if (!node.first.text.empty())
+      text += fmt::format("        {}) {};;\n", called(node), bash_value(node.first));
     std::string options;
     for (const Choice& option : node.options) {
       options += (options.empty() ? "" : " ") + joined(option.names, " ");
@@ -169,7 +221,8 @@ _milena() {
     text += fmt::format("          else {}{}; fi ;;\n      esac ;;\n", bash_value(arguments),
                         node.takes_file ? "files=1" : "");
   }
-  text += R"sh(  esac
+  text += R"sh(  esac; fi
+  if [[ -n $helping ]]; then names="" files=""; fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
   # What names a group is anybody's choice; compgen would run the commands in it.
   while IFS= read -r word; do
@@ -191,7 +244,7 @@ std::string quoted(std::string text) {
 }
 
 std::string zsh_names(const std::string& verb) {
-  return fmt::format("compadd -- ${{(f)\"$({})\"}}", asking(verb));
+  return fmt::format("compadd -- ${{(f)\"$({})\"}}", asking(verb, "\"${server[@]}\""));
 }
 
 std::string zsh_value(const Value& value) {
@@ -213,16 +266,29 @@ std::string zsh_script(const std::vector<Node>& nodes) {
   std::string text = R"sh(#compdef milena
 # zsh completion of milena:  milena completion zsh > ~/.zfunc/_milena  (with fpath+=~/.zfunc before compinit)
 _milena() {
-  local verb="" word before="${words[CURRENT-1]}"
-  local -a words_here
+  local verb="" word before="${words[CURRENT-1]}" helping="" key=""
+  local -a words_here server
   integer i
-  if [[ $PREFIX == --*=* ]]; then before="${PREFIX%%=*}"; compset -P '*='; fi
+  if [[ $PREFIX == --*=* ]]; then before="${PREFIX%%=*}"; compset -P '*='
+  elif [[ $PREFIX == *=* ]]; then key="${PREFIX%%=*}"; compset -P '*='; fi
+  for ((i = 2; i < CURRENT; i++)); do
+    word="${(Q)words[i]}"
+    case "$word" in
+)sh";
+  text += fmt::format("      {})\n", kServerOptions);
+  text += R"sh(        if (( i + 1 < CURRENT )); then i=$(( i + 1 )); server+=("$word" "${${(Q)words[i]}/#\~\//$HOME/}"); fi ;;
+)sh";
+  text += fmt::format("      {}) server+=(\"$word\") ;;\n", kServerOptionsJoined);
+  text += R"sh(    esac
+  done
   for ((i = 2; i < CURRENT; i++)); do
     word="${words[i]}"
     case "$verb/$word" in
       */-*) ;;
 )sh";
-  text += verb_cases(nodes) + "    esac\n  done\n  case \"$verb\" in\n";
+  text += verb_cases(nodes) + "    esac\n  done\n";
+  text += "  if [[ -n $key ]]; then case \"$key\" in\n" + key_cases("compadd -- ", "") + "  esac; return; fi\n";
+  text += "  case \"$verb\" in\n";
   auto described = [](const std::string& name, std::string about) {
     for (std::size_t at = 0; (at = about.find(':', at)) != std::string::npos; at += 2) about.insert(at, "\\");
     return quoted(name + ":" + about);
@@ -232,6 +298,8 @@ _milena() {
     for (const Choice& option : node.options)
       if (option.value.kind != Value::Kind::kNone)
         text += fmt::format("        {}) {} ;;\n", joined(option.names, "|"), zsh_value(option.value));
+    if (!node.first.text.empty())
+      text += fmt::format("        {}) {} ;;\n", called(node), zsh_value(node.first));
     text += "      esac\n      if [[ $PREFIX == -* ]]; then words_here=(";
     for (const Choice& option : node.options)
       for (const std::string& name : option.names) text += " " + described(name, option.about);
@@ -242,7 +310,7 @@ _milena() {
       for (const auto& [name, about] : node.verbs) text += " " + described(name, about);
       text += fmt::format(" ){}; fi ;;\n", node.takes_file ? "; _files" : "");
     } else {
-      text += zsh_names(names) + "; fi ;;\n";
+      text += "if [[ -z $helping ]]; then " + zsh_names(names) + "; fi; fi ;;\n";
     }
   }
   text += R"sh(  esac
@@ -262,7 +330,7 @@ std::string fish_value(const Value& value) {
     case Value::Kind::kSettings:
       return fmt::format(" -x -a {}", quoted(value.text));
     case Value::Kind::kNames:
-      return fmt::format(" -x -a {}", quoted("(" + asking(value.text) + ")"));
+      return fmt::format(" -x -a {}", quoted("(" + asking(value.text, "(__milena_server)") + ")"));
     case Value::Kind::kFile:
       return " -r -F";
     case Value::Kind::kAny:
@@ -274,28 +342,52 @@ std::string fish_value(const Value& value) {
 std::string fish_script(const std::vector<Node>& nodes) {
   std::string text =
       R"sh(# fish completion of milena:  milena completion fish > ~/.config/fish/completions/milena.fish
-function __milena_at
-  set -l verb
+function __milena_words
+  set -l words
   for word in (commandline -opc)[2..-1]
     string match -q -- '-*' $word; and continue
-    set -a verb $word
+    set -a words $word
   end
+  test "$words[1]" = help; and set -e words[1]
+  for word in $words
+    echo -- $word
+  end
+end
+# The options that say which cluster is meant.
+function __milena_server
+  set -l words (commandline -opc)[2..-1]
+  set -l i 1
+  while test $i -le (count $words)
+    switch $words[$i]
+      case -b --bootstrap-server --brokers -F --client-config --command-config -P --profile
+        set -l next (math $i + 1)
+        if test $next -le (count $words)
+          echo -- $words[$i]
+          string replace -r '^~/' "$HOME/" -- $words[$next]
+        end
+        set i $next
+      case '-b*' '-F*' '-P*' '--bootstrap-server=*' '--brokers=*' '--client-config=*' '--command-config=*' '--profile=*'
+        echo -- $words[$i]
+    end
+    set i (math $i + 1)
+  end
+end
+function __milena_at
+  set -l verb (__milena_words)
   set -l wanted $argv
-  test (count $wanted) -le (count $verb); or return 1
-  test "$verb[1..(count $wanted)]" = "$wanted"
+  set -l length (count $wanted)
+  test $length -le (count $verb); or return 1
+  test "$verb[1..$length]" = "$wanted"
 end
 function __milena_none
-  for word in (commandline -opc)[2..-1]
-    string match -q -- '-*' $word; or return 1
-  end
+  test (count (__milena_words)) -eq 0
 end
 function __milena_only
   __milena_at $argv; or return 1
-  set -l count 0
-  for word in (commandline -opc)[2..-1]
-    string match -q -- '-*' $word; or set count (math $count + 1)
-  end
-  test $count -eq (count $argv)
+  test (count (__milena_words)) -eq (count $argv)
+end
+function __milena_names
+  test (commandline -opc)[2] != help; and __milena_at $argv
 end
 complete -c milena -f
 )sh";
@@ -310,11 +402,13 @@ complete -c milena -f
         text += fmt::format("complete -c milena -n {} -{} {}{} -d {}\n", quoted(within), is_long ? "l" : "s",
                             name.substr(is_long ? 2 : 1), fish_value(option.value), quoted(option.about));
       }
+    if (!node.first.text.empty())
+      text += fmt::format("complete -c milena -n {} -a {}\n", quoted(here), quoted(node.first.text));
     if (node.takes_file) text += fmt::format("complete -c milena -n {} -F\n", quoted(within));
     std::string names = names_command(node.path);
     if (!names.empty())
       text +=
-          fmt::format("complete -c milena -n {} -a {}\n", quoted(within), quoted("(" + asking(names) + ")"));
+          fmt::format("complete -c milena -n {} -a {}\n", quoted("__milena_names " + node.path), quoted("(" + asking(names, "(__milena_server)") + ")"));
   }
   return text;
 }

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -689,7 +690,8 @@ class CommandLine(CliTest):
         def complete(*words):
             listed = " ".join(f"'{word}'" for word in words)
             code = f"{script}\nmilena() {{ {harness.milena_binary()} \"$@\"; }}\n" \
-                   f"COMP_WORDS=({listed}) COMP_CWORD={len(words) - 1}; _milena; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+                   f"COMP_WORDS=({listed}) COMP_CWORD={len(words) - 1} COMP_LINE='{' '.join(words)}' " \
+                   f"COMP_POINT={len(' '.join(words))}; _milena; printf '%s\\n' \"${{COMPREPLY[@]}}\""
             done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=20,
                                   env=dict(os.environ, MILENA_BROKERS=server))
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -721,6 +723,42 @@ class CommandLine(CliTest):
         said = set(re.findall(r"^  (--[a-z-]+)", self.ok("server", "--help", brokers=False), re.MULTILINE))
         self.assertEqual(said - set(complete("milena", "server", "--")), set())
         self.assertEqual(complete("milena", "topic", "list", "-F", __file__[:-1]), [__file__])
+        self.assertEqual(complete("milena", "help", "to"), ["topic"])
+        self.assertEqual(complete("milena", "help", "topic", "de"), ["describe", "delete"])
+        self.assertEqual(complete("milena", "help", "topic", "delete", name[:-1]), [])
+        self.assertEqual(complete("milena", "completion", "ba"), ["bash"])
+        self.assertEqual(complete("milena", "config", "set", "bro"), ["broker", "broker-logger"])
+        self.assertEqual(complete("milena", "topic", "alter", name, "-c", "cleanup.policy", "="), ["compact", "delete"])
+        self.assertEqual(complete("milena", "topic", "alter", name, "-c", "retention.ms", "="), [])
+
+    def test_completion_asks_the_cluster_that_the_line_names(self):
+        asked = []
+        for shell in ["bash", "zsh", "fish"]:
+            if not shutil.which(shell):
+                continue
+            script = self.ok("completion", shell, brokers=False)
+            stand_in = "function milena; echo $argv >> $HOME/asked; end" if shell == "fish" else \
+                'milena() { echo "$*" >> "$HOME/asked"; }'
+            for options in ["-b other:9094", "--brokers=other:9094", "-P prod -F '~/x'", '-b "other:9094"', "-bother:9094"]:
+                with tempfile.TemporaryDirectory() as home:
+                    line = f"milena topic delete {options} "
+                    if shell == "bash":
+                        code = f"{script}\n{stand_in}\nCOMP_WORDS=({line} ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMP_LINE={shlex.quote(line)} " \
+                               f"COMP_POINT={len(line)}; _milena"
+                    elif shell == "zsh":
+                        words = " ".join(shlex.quote(word) for word in shlex.split(line, posix=False))
+                        code = f"compdef() {{ : }}\ncompadd() {{ : }}\ncompset() {{ : }}\n_describe() {{ : }}\n{script}\n{stand_in}\n" \
+                               f"words=({words} ''); CURRENT=${{#words}}; PREFIX=''; _milena"
+                    else:
+                        code = f"{script}\n{stand_in}\ncomplete -C {shlex.quote(line)}"
+                    subprocess.run([shell, "-c", code], capture_output=True, timeout=30, check=False,
+                                   env=dict(os.environ, HOME=home, XDG_CONFIG_HOME=home, XDG_DATA_HOME=home))
+                    with open(f"{home}/asked", encoding="utf-8") as file:
+                        wanted = options.replace('"', "").replace("'~", home)
+                        wanted = wanted.replace("'", "")
+                        self.assertEqual(file.read().split("\n")[0], f"topic list {wanted} -o name --timeout 200", shell)
+            asked.append(shell)
+        self.assertIn("bash", asked)
 
     def test_colour_only_where_a_person_reads(self):
         name = self.new_topic()
