@@ -90,6 +90,12 @@ std::string unknown_feature_hint(const FeatureState& state, const Features& want
   for (const auto& [name, feature] : state.features) known.push_back(name);
   for (const auto& [name, level] : wanted)
     if (!state.features.contains(name)) return fmt::format("there is no '{}'{}", name, did_you_mean(name, known));
+  if (auto metadata = wanted.find(std::string(image::kMetadataVersionFeature)); metadata != wanted.end()) {
+    auto now = state.features.find(metadata->first);
+    if (now != state.features.end() && metadata->second < now->second.level)
+      return fmt::format("leave metadata.version at {}: it cannot be lowered where metadata could be lost",
+                         now->second.level);
+  }
   return "milena feature describe";
 }
 
@@ -239,15 +245,22 @@ void add_feature_verbs(CLI::App& root, Context& context) {
   upgrading.add_option("--release", up->release, "all features to the levels of this release, e.g. 4.2")
       ->type_name("RELEASE");
   upgrading.add_flag("--dry-run", up->dry_run, "ask the server whether it would work, change nothing");
-  upgrading.footer(R"(Examples:
-  milena feature upgrade --release 4.2 --dry-run
-  milena feature upgrade metadata.version=27 share.version=1)");
+  upgrading.footer(R"(A new cluster is at the highest levels already: there is something to raise after an update of the servers.
+
+Examples:
+  milena feature upgrade --release 4.3 --dry-run
+  milena feature upgrade group.version=1 share.version=1)");
 
   auto down = std::make_shared<FeatureOptions>();
   CLI::App& lowering = add_lowering(feature, context, "downgrade", "Lower levels", down, downgrade);
   lowering.add_option("features", down->features, "feature=level")->type_name("FEATURE=LEVEL");
   lowering.add_option("--release", down->release, "all features to the levels of this release")->type_name("RELEASE");
-  lowering.footer("Examples:\n  milena feature downgrade metadata.version=25 --dry-run");
+  lowering.footer(R"(metadata.version cannot be lowered where metadata could be lost by it; a server of Milena refuses that with
+--unsafe too.
+
+Examples:
+  milena feature downgrade group.version=0 --dry-run
+  milena feature downgrade transaction.version=1)");
 
   auto off = std::make_shared<FeatureOptions>();
   CLI::App& disabling = add_lowering(feature, context, "disable", "Lower features to level 0", off, disable);
