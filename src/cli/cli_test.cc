@@ -184,6 +184,11 @@ TEST(Failures, codes_become_exit_codes_and_a_next_step) {
   EXPECT_EQ(broker_failure("x", wire::ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "").exit, Exit::kNotFound);
   EXPECT_EQ(broker_failure("x", wire::ErrorCode::TOPIC_AUTHORIZATION_FAILED, "").exit, Exit::kNotAllowed);
   EXPECT_EQ(broker_failure("x", wire::ErrorCode::INVALID_CONFIG, "no").why, "no (INVALID_CONFIG)");
+  ClientError nobody{client::ErrorKind::kBroker, wire::ErrorCode::COORDINATOR_NOT_AVAILABLE, "none"};
+  EXPECT_THAT(client_failure("x", nobody).next, HasSubstr("offsets.topic.replication.factor"));
+  EXPECT_THAT(broker_failure("x", wire::ErrorCode::COORDINATOR_NOT_AVAILABLE, "").next,
+              HasSubstr("offsets.topic.replication.factor"));
+  EXPECT_EQ(broker_failure("x", wire::ErrorCode::COORDINATOR_NOT_AVAILABLE, "", "y").next, "y");
 }
 
 }  // namespace

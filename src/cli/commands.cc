@@ -119,6 +119,9 @@ Failure explain(CLI::App& root, const std::vector<std::string>& words, const std
   CLI::App* app = walk(root, words, path, used);
   std::string help = path + " --help";
   std::vector<std::string> verbs = verbs_of(*app);
+  if (words.size() > 1 && words[0].starts_with('-'))
+    return usage(fmt::format("options come after the verb: {} stands before it", words[0]),
+                 fmt::format("milena VERB {} ...; milena --help lists the verbs", words[0]));
   if (!verbs.empty() && used < words.size())
     return usage(fmt::format("unknown verb '{} {}'{}", path, words[used], did_you_mean(words[used], verbs)),
                  help);

@@ -157,6 +157,12 @@ std::string config_source_name(std::int8_t source) {
   return source < 0 || index >= std::size(kSources) ? kSources[0] : kSources[index];
 }
 
+std::string missing_target_hint(std::int8_t type, wire::ErrorCode code) {
+  if (type == static_cast<std::int8_t>(ResourceType::kTopic) && exit_of(code) == Exit::kNotFound)
+    return "milena topic list; or milena topic create NAME";
+  return "milena config list shows what has a configuration";
+}
+
 std::string config_key_hint(std::int8_t type, const std::vector<std::string>& keys) {
   config::Scope scope = config::Scope::kBroker;
   if (type == static_cast<std::int8_t>(ResourceType::kTopic)) scope = config::Scope::kTopic;

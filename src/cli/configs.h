@@ -48,6 +48,8 @@ io::Task<int> delete_configs(Session* session, ConfigOptions options);
 
 /// The broker to ask about it: a broker knows its own configuration, any knows the others.
 io::Task<client::ClientResult<client::ConnectionPtr>> connection_for(Session* session, ConfigTarget target);
+/// Where to look when a resource's configuration was refused with `code`.
+std::string missing_target_hint(std::int8_t type, wire::ErrorCode code);
 /// What may have been meant by keys that no such resource has, or where to read about them.
 std::string config_key_hint(std::int8_t type, const std::vector<std::string>& keys);
 

@@ -48,8 +48,8 @@ io::Task<int> change(Session* session, ConfigTarget target, std::vector<ConfigCh
     wire::ErrorCode code = wire::error_code_from(result.error_code);
     if (code == wire::ErrorCode::NONE) continue;
     bool refused = code == wire::ErrorCode::INVALID_CONFIG || code == wire::ErrorCode::INVALID_REQUEST;
-    co_return session->fail(broker_failure(what, code, result.error_message.value_or(""),
-                                           refused ? config_key_hint(target.type, keys) : ""));
+    std::string next = refused ? config_key_hint(target.type, keys) : missing_target_hint(target.type, code);
+    co_return session->fail(broker_failure(what, code, result.error_message.value_or(""), next));
   }
   Json row;
   row["resource"] = typed_name(target);
@@ -78,7 +78,8 @@ io::Task<Outcome<std::vector<std::string>>> own_keys(Session* session, ConfigTar
   std::vector<std::string> keys;
   for (const auto& result : response->results) {
     wire::ErrorCode code = wire::error_code_from(result.error_code);
-    if (code != wire::ErrorCode::NONE) co_return Err(broker_failure(what, code, result.error_message.value_or("")));
+    if (code != wire::ErrorCode::NONE) 
+      co_return Err(broker_failure(what, code, result.error_message.value_or(""), missing_target_hint(target.type, code)));
     for (const auto& value : result.configs)
       if (value.config_source == own_source(target)) keys.push_back(value.name);
   }

@@ -68,10 +68,8 @@ io::Task<Outcome<std::vector<Value>>> values_of(Session* session, ConfigTarget t
   std::vector<Value> values;
   for (const auto& result : response->results) {
     wire::ErrorCode code = wire::error_code_from(result.error_code);
-    if (code != wire::ErrorCode::NONE) {
-      bool topic = target.type == static_cast<std::int8_t>(image::ResourceType::kTopic);
-      co_return Err(broker_failure(what, code, result.error_message.value_or(""), topic ? "milena topic list" : ""));
-    }
+    if (code != wire::ErrorCode::NONE)
+      co_return Err(broker_failure(what, code, result.error_message.value_or(""), missing_target_hint(target.type, code)));
     values.insert(values.end(), result.configs.begin(), result.configs.end());
   }
   std::ranges::sort(values, {}, &Value::name);

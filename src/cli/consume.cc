@@ -360,7 +360,7 @@ Outcome<void> Consumer::check_joined() {
   return Err(
       Failure{Exit::kUnreachable,
               fmt::format("cannot join group '{}' within {} ms", options_.group, context_.common.timeout_ms),
-              why, "milena group list; reading without -g needs no group"});
+              why, std::string(kNoCoordinator) + "; reading without -g needs no group"});
 }
 
 void Consumer::stop() {

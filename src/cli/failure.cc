@@ -30,8 +30,22 @@ Exit exit_of(wire::ErrorCode code) {
   }
 }
 
+std::string next_of(wire::ErrorCode code) {
+  switch (code) {
+    case wire::ErrorCode::COORDINATOR_NOT_AVAILABLE:
+      return kNoCoordinator;
+    case wire::ErrorCode::BROKER_NOT_AVAILABLE:
+      return "milena status shows the brokers";
+    case wire::ErrorCode::LEADER_NOT_AVAILABLE:
+      return "milena status shows which partitions have no leader, and which brokers are there";
+    default:
+      return {};
+  }
+}
+
 Failure broker_failure(std::string what, wire::ErrorCode code, std::string_view detail, std::string next) {
   std::string_view why = detail.empty() ? wire::message(code) : detail;
+  if (next.empty()) next = next_of(code);
   return {exit_of(code), std::move(what), fmt::format("{} ({})", why, wire::name(code)), std::move(next)};
 }
 
@@ -53,6 +67,7 @@ Failure client_failure(std::string what, const client::ClientError& error) {
     case client::ErrorKind::kBroker:
     case client::ErrorKind::kNoLeader:
       failure.exit = exit_of(error.code);
+      failure.next = next_of(error.code);
       break;
   }
   return failure;

@@ -36,6 +36,13 @@ Failure broker_failure(std::string what, wire::ErrorCode code, std::string_view 
 /// `what` was tried and no answer came, or none that helps.
 Failure client_failure(std::string what, const client::ClientError& error);
 Exit exit_of(wire::ErrorCode code);
+/// What to do about a code that means the same whatever was tried; empty: nothing is known.
+std::string next_of(wire::ErrorCode code);
+
+/// What to look at where no coordinator of a group answers.
+inline constexpr const char* kNoCoordinator =
+    "milena status; with fewer brokers than offsets.topic.replication.factor (default 3) the groups' topic "
+    "cannot be created: start more, or lower the key";
 
 /// "error: what: why\n  next: ...\n", coloured or not.
 std::string render(const Failure& failure, bool colour);

@@ -81,7 +81,7 @@ void add_group_verbs(CLI::App& root, Context& context) {
   CLI::App& behind =
       add_session_verb(group, context, "lag", "How far groups are behind, by partition", lag, show_lag);
   behind.add_option("groups", lag->groups, "names of the groups (default: all)")->type_name("GROUP");
-  behind.footer("Examples:\n  milena group lag\n  milena group lag billing -o json | jq 'map(.lag)|add'");
+  behind.footer("Partitions of which the group has committed nothing are left out.\n\nExamples:\n  milena group lag\n  milena group lag billing -o json | jq 'map(.lag)|add'");
   add_seek(group, context);
   add_delete(group, context);
 }

@@ -158,6 +158,11 @@ Failure Producer::explained(Failure failure, rd_kafka_resp_err_t error, std::siz
                     size + 1000, options_.topic, size + 1000);
   } else if (error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION) {
     failure.next = "name a topic of letters, digits, '.', '_' and '-', at most 249 of them";
+  } else if (error == RD_KAFKA_RESP_ERR_INVALID_RECORD) {
+    failure.next = fmt::format(
+        "give the records keys with -k or -K, which a compacted topic needs; milena config get topic {} "
+        "cleanup.policy",
+        options_.topic);
   }
   return failure;
 }
@@ -256,7 +261,12 @@ Outcome<void> Producer::finish() {
     // "timed out" is what the library says; that nobody is there is why.
     Failure failure = explained(rdkafka_failure(library, what, deliveries_.first_error),
                                 deliveries_.first_error, deliveries_.first_size);
-    if (failure.exit == Exit::kUnreachable && client_->all_down()) failure.why = client_->last_error();
+    if (failure.exit == Exit::kUnreachable && client_->all_down()) {
+      failure.why = client_->last_error();
+    } else if (failure.exit == Exit::kUnreachable) {  // servers are there
+      failure.next = fmt::format("milena status; milena topic describe {} shows whether each partition has a leader",
+                                 options_.topic);
+    }
     if (failure.exit == Exit::kNotFound) failure.next = fmt::format("milena topic create {}", options_.topic);
     if (deliveries_.first_error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
       failure.next = fmt::format("milena topic describe {} shows its partitions", options_.topic);

@@ -135,6 +135,9 @@ Failure rdkafka_failure(const RdKafka& library, std::string what, rd_kafka_resp_
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       failure.exit = Exit::kNotAllowed;
       break;
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+      failure.next = kNoCoordinator;
+      break;
     default:
       break;
   }

@@ -246,7 +246,8 @@ std::string page(const Json& row) {
   title = "Disks       ";
   for (const Json& disk : row["disks"]) text += std::exchange(title, "            ") + disk_line(disk) + "\n";
   text += "Groups      " + groups_line(row["groups"]) + "\n";
-  text += fmt::format("Health      {}\n", row["problems"].empty() ? "ok" : "");
+  text += fmt::format("Health      {}\n",
+                      row["problems"].empty() ? "ok" : counted(row["problems"].size(), "problem") + ", see below");
   for (const Json& problem : row["problems"]) text += "  - " + problem.get<std::string>() + "\n";
   return text;
 }

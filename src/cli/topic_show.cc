@@ -38,7 +38,7 @@ io::Task<Outcome<std::vector<Topic>>> select_topics(Session* session, TopicOptio
   std::vector<std::string> wanted = options.names;
   if (options.regex) {
     auto matched = matching(options.names, all);
-    if (matched.failed()) co_return Err(usage(matched.error()));
+    if (matched.failed()) co_return Err(usage(matched.error(), "quote what is meant literally with \\; all topics: --regex '.*'"));
     wanted = std::move(*matched);
   }
   bool by_name = !options.names.empty();

@@ -731,6 +731,30 @@ class CommandLine(CliTest):
         self.assertEqual(complete("milena", "topic", "alter", name, "-c", "cleanup.policy", "="), ["compact", "delete"])
         self.assertEqual(complete("milena", "topic", "alter", name, "-c", "retention.ms", "="), [])
 
+    def test_options_before_the_verb(self):
+        for words in [("-b", "localhost:1", "topic", "list"), ("--brokers=localhost:1", "topic", "list")]:
+            error = self.fails(2, *words, brokers=False)
+            self.assertIn("options come after the verb", error)
+
+    def test_errors_say_what_is_next(self):
+        name = self.new_topic("-c", "cleanup.policy=compact")
+        self.assertIn("next: milena topic list", self.fails(3, "config", "set", "topic", new_name(), "retention.ms=5"))
+        self.assertIn("next: milena status", self.fails(1, "config", "describe", "broker", "77"))
+        self.assertIn("next: quote", self.fails(2, "topic", "list", "--regex", "["))
+        done = milena("produce", name, stdin="x\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("-k or -K", done.stderr)
+
+    def test_the_examples_of_features_hold(self):
+        for verb in ["upgrade", "downgrade", "disable"]:
+            text = self.ok("feature", verb, "--help", brokers=False)
+            examples = re.findall(r"^  milena (feature .*)$", text, re.MULTILINE)
+            self.assertTrue(examples)
+            for example in examples:
+                words = example.split()
+                self.ok(*words, *([] if "--dry-run" in words else ["--dry-run"]))
+        self.assertIn("cannot be lowered", self.fails(1, "feature", "downgrade", "metadata.version=25", "--dry-run"))
+
     def test_completion_asks_the_cluster_that_the_line_names(self):
         asked = []
         for shell in ["bash", "zsh", "fish"]:
