@@ -78,6 +78,8 @@ io::Task<int> serve(io::AsioRuntime* runtime, const LoadedConfig* loaded, const 
   broker::NodeOptions options;
   options.config = loaded->config;
   options.server = loaded->server;
+  std::string unnamed = config::name_advertised_hosts(options.server.listeners, io::machine_name());
+  if (!unnamed.empty()) loop.log().warn("config", "{}", unnamed);
   options.format_if_empty = asked->format;
   options.open_files_limit = open_files;
   options.log_levels = levels;

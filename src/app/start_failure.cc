@@ -81,7 +81,7 @@ std::vector<std::string> hints(const std::vector<std::string>& errors) {
     lines.emplace_back(
         "next: a file for one node has at least process.roles=broker,controller, node.id=1, "
         "controller.listener.names=CONTROLLER, controller.quorum.bootstrap.servers=localhost:9093, "
-        "listeners=PLAINTEXT://:9092,CONTROLLER://:9093 and log.dirs; milena server without a file needs "
+        "listeners=PLAINTEXT://:9092,CONTROLLER://:9093, offsets.topic.replication.factor=1 and log.dirs; milena server without a file needs "
         "none of them");
   if (first_with("security.inter.broker.protocol must be a listener name") != errors.end())
     lines.emplace_back(

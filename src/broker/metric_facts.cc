@@ -52,6 +52,20 @@ ClusterCounts count_cluster(const image::Image& image, BrokerId self, const conf
   return counts;
 }
 
+ClusterCounts without_unserved(ClusterCounts counts, const image::Image& image, BrokerId self,
+                               const std::set<TopicIdPartition>& unserved) {
+  for (const TopicIdPartition& id : unserved) {
+    const image::Partition* partition = image.partition(id);
+    if (partition == nullptr || !partition->is_replica(self)) continue;
+    if (partition->directory_of(self) != image::kLostDirectory) ++counts.offline_replicas;
+    if (partition->leader != self) continue;
+    --counts.leaders;
+    ++counts.offline;
+    if (!partition->replicas.empty() && partition->replicas.front() != self) --counts.not_preferred;
+  }
+  return counts;
+}
+
 void choose_partitions(MetricFacts& facts, const replica::Partitions& owners) {
   const image::Image& image = *facts.control.image;
   std::set<TopicIdPartition> chosen;

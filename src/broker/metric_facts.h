@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -56,6 +57,9 @@ struct MetricFacts {
 
 /// O(the cluster): for the pool.
 ClusterCounts count_cluster(const image::Image& image, BrokerId self, const config::KafkaConfig& config);
+/// `counts` with those of this node that it leads by name only counted as what their clients see: without a leader.
+ClusterCounts without_unserved(ClusterCounts counts, const image::Image& image, BrokerId self,
+                               const std::set<TopicIdPartition>& unserved);
 /// Those led by `self` with what groups have offsets in first, then the others by name, up to query.partitions.
 void choose_partitions(MetricFacts& facts, const replica::Partitions& owners);
 /// min.insync.replicas of a topic.

@@ -169,7 +169,7 @@ void add_replicas(MetricSet& set, const ClusterCounts& counts) {
   const std::string prefix = "kafka_server_replicamanager_";
   set.gauge(prefix + "partitioncount", "Partitions with a replica here.", number(counts.replicas));
   set.gauge(prefix + "leadercount", "Partitions led by this node.", number(counts.leaders));
-  set.gauge(prefix + "offlinereplicacount", "Replicas whose log directory is lost.", number(counts.offline_replicas));
+  set.gauge(prefix + "offlinereplicacount", "Replicas that are not served: damaged, or their log directory is lost.", number(counts.offline_replicas));
   set.gauge(prefix + "underreplicatedpartitions", "Led here, with replicas out of the ISR.",
             number(counts.under_replicated));
   set.gauge(prefix + "underminisrpartitioncount", "Led here, with fewer replicas in the ISR than min.insync.replicas.",
@@ -209,7 +209,7 @@ void add_node(MetricSet& set, const NodeMetrics::ControlFacts& control) {
 
 // ---- Partitions ----------------------------------------------------------------------------------------------
 
-void add_partition(MetricSet& set, const PartitionFacts& one, const image::Partition& partition) {
+void add_partition(MetricSet& set, const PartitionFacts& one, const image::Partition& partition, bool served) {
   MetricLabels labels{{"topic", one.topic}, {"partition", text(one.id.partition)}};
   if (one.here) {
     set.gauge("kafka_log_log_size", "Bytes of the log.", number(one.size), labels);
@@ -227,8 +227,8 @@ void add_partition(MetricSet& set, const PartitionFacts& one, const image::Parti
   set.gauge("kafka_topic_partition_replicas", "Replicas.", number(partition.replicas.size()), labels);
   set.gauge("kafka_topic_partition_in_sync_replica", "Replicas in the ISR.", number(partition.isr.size()), labels);
   set.gauge("kafka_topic_partition_leader", "Node id of the leader; -1: none.",
-            static_cast<double>(partition.leader.value()), labels);
-  bool preferred = !partition.replicas.empty() && partition.leader == partition.replicas.front();
+            served ? static_cast<double>(partition.leader.value()) : -1, labels);
+  bool preferred = served && !partition.replicas.empty() && partition.leader == partition.replicas.front();
   set.gauge("kafka_topic_partition_leader_is_preferred", "1: the first replica leads.", preferred ? 1 : 0, labels);
   set.gauge("kafka_topic_partition_under_replicated_partition", "1: replicas are out of the ISR.", under ? 1 : 0,
             labels);
@@ -249,7 +249,7 @@ void add_partitions(MetricSet& set, const MetricFacts& facts) {
   for (const PartitionFacts& one : facts.partitions) {
     const image::Partition* partition = image.partition(one.id);
     if (partition == nullptr) continue;
-    add_partition(set, one, *partition);
+    add_partition(set, one, *partition, !facts.control.unserved.contains(one.id));
     add_min_isr(set, one, *partition, min_isr(image, one.topic, usual_min));
   }
   std::size_t told = 0;
@@ -303,8 +303,10 @@ MetricSet build_metrics(const MetricFacts& facts, Instant now) {
   add_listeners(set, facts);
   add_node(set, facts.control);
   if (!facts.control.loaded) return set;
-  add_controller(set, *facts.counts, facts.control.active_controller);
-  add_replicas(set, *facts.counts);
+  ClusterCounts counts =
+      without_unserved(*facts.counts, *facts.control.image, facts.self, facts.control.unserved);
+  add_controller(set, counts, facts.control.active_controller);
+  add_replicas(set, counts);
   add_quorum(set, facts.control);
   add_partitions(set, facts);
   add_groups(set, facts);

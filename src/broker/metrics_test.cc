@@ -95,6 +95,27 @@ TEST_F(Metrics, count_the_cluster_and_this_node) {
   EXPECT_EQ(value(*set, "kafka_topic_partitions", {{"topic", "orders"}}), 3);
 }
 
+// Its log is damaged, and left as it is: clients find no leader, and so do those who watch.
+TEST_F(Metrics, count_what_is_not_served_as_offline) {
+  TopicRef orders = create("orders", 2);
+  for (std::int32_t partition = 0; partition < 2; ++partition) produce(orders, partition, 5);
+  produce(orders, 0, 5);
+  world_.crash(io::SimCrash::kKill);
+  world_.machine().disk().revive();
+  auto file = world_.machine().disk().open("/data/orders-0/00000000000000000000.log", io::OpenMode::kWrite);
+  ASSERT_TRUE(file.has_value());
+  ASSERT_TRUE((*file)->write_at(70, as_bytes("XXXX")).has_value()) << "a valid batch follows";
+  file->reset();
+  ASSERT_TRUE(world_.start()) << world_.error();
+  produce(orders, 0, 1);  // looks into the log
+  auto set = scrape();
+  EXPECT_EQ(value(*set, "kafka_controller_kafkacontroller_offlinepartitionscount"), 1);
+  EXPECT_EQ(value(*set, "kafka_server_replicamanager_offlinereplicacount"), 1);
+  EXPECT_EQ(value(*set, "kafka_server_replicamanager_leadercount"), 1);
+  EXPECT_EQ(value(*set, "kafka_topic_partition_leader", {{"topic", "orders"}, {"partition", "0"}}), -1);
+  EXPECT_EQ(value(*set, "kafka_topic_partition_leader", {{"topic", "orders"}, {"partition", "1"}}), 1);
+}
+
 TEST_F(Metrics, are_as_many_as_were_asked_for) {
   create("a", 30);
   create("b", 30);

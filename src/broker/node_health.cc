@@ -41,6 +41,7 @@ NodeMetrics::ControlFacts Node::control_facts() const {
   if (!loaded_) return facts;  // the pool works on the rest
   facts.active_controller = metadata_.active();
   facts.directories = logs_.directory_health();
+  facts.unserved = logs_.unserved();
   facts.image = metadata_.committed();
   facts.loaded = true;
   const raft::Raft& raft = metadata_.raft();

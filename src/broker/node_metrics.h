@@ -52,6 +52,7 @@ class NodeMetrics {
     Offset quorum_log_end = kNoOffset;
     Offset applied = kNoOffset;
     std::vector<replica::LogManager::DirectoryHealth> directories;
+    std::set<TopicIdPartition> unserved;  // led by name only: LogManager::unserved
     std::shared_ptr<const config::KafkaConfig> config;
   };
   using AskControl = std::function<ControlFacts()>;  // called on the control loop

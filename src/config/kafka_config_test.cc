@@ -69,6 +69,15 @@ TEST(ServerConfig, CombinedNode) {
   EXPECT_EQ(server->listeners.bind.size(), 2u);
   EXPECT_EQ(server->listeners.advertised, (std::vector<Listener>{{"PLAINTEXT", {"", 9092}}}));
   EXPECT_EQ(server->listeners.advertised_controller, (std::vector<Listener>{{"CONTROLLER", {"", 9093}}}));
+  Listeners named = server->listeners;
+  EXPECT_EQ(name_advertised_hosts(named, "db7.example"), "");
+  EXPECT_EQ(named.advertised, (std::vector<Listener>{{"PLAINTEXT", {"db7.example", 9092}}}));
+  EXPECT_EQ(named.advertised_controller, (std::vector<Listener>{{"CONTROLLER", {"db7.example", 9093}}}));
+  EXPECT_EQ(named.bind, server->listeners.bind);
+  EXPECT_EQ(name_advertised_hosts(named, "other"), "") << "they have a name";
+  EXPECT_EQ(named.advertised[0].address.host, "db7.example");
+  EXPECT_NE(name_advertised_hosts(server->listeners, ""), "") << "nobody knows this machine by name";
+  EXPECT_EQ(server->listeners.advertised[0].address.host, "localhost");
   EXPECT_EQ(server->listeners.inter_broker_name, "PLAINTEXT");
   EXPECT_FALSE(server->socket.network_threads);
   EXPECT_EQ(server->group.offsets_retention, std::chrono::hours(24 * 7));

@@ -251,4 +251,20 @@ Result<Listeners, ConfigErrors> read_listeners(const KafkaConfig& config) {
   return ListenerReader(config).read();
 }
 
+std::string name_advertised_hosts(Listeners& listeners, std::string_view machine) {
+  std::string unnamed;
+  for (std::vector<Listener>* list : {&listeners.advertised, &listeners.advertised_controller}) {
+    for (Listener& listener : *list) {
+      if (!listener.address.host.empty()) continue;
+      listener.address.host = machine.empty() ? "localhost" : machine;
+      if (machine.empty() && list == &listeners.advertised) unnamed += (unnamed.empty() ? "" : ", ") + listener.name;
+    }
+  }
+  if (unnamed.empty()) return {};
+  return fmt::format(
+      "this machine's host name cannot be resolved, so {} is advertised as localhost, and no client on another machine "
+      "can use it; set advertised.listeners to a name or address that clients can reach",
+      unnamed);
+}
+
 }  // namespace milena::config

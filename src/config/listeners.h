@@ -38,4 +38,8 @@ struct Listeners {
 /// address, controller and inter-broker listeners that do not fit the roles.
 Result<Listeners, ConfigErrors> read_listeners(const KafkaConfig& config);
 
+/// Listeners that are advertised without a host get `machine`; without one to give, "localhost". Answers what to tell
+/// the operator, if anything. As Kafka's withWildcardHostnamesResolved.
+std::string name_advertised_hosts(Listeners& listeners, std::string_view machine);
+
 }  // namespace milena::config

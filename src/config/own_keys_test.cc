@@ -38,8 +38,9 @@ TEST(HttpListeners, WhatIsWrongIsNamed) {
 }
 
 TEST(OwnKeys, AreKnown) {
-  EXPECT_THAT(startup_warnings(parse_config({{"milena.http.listeners", ""}})), ElementsAre());
-  EXPECT_THAT(startup_warnings(parse_config({{"milena.http.listener", ""}})),
+  const std::pair<const std::string, std::string> kOne{"offsets.topic.replication.factor", "1"};
+  EXPECT_THAT(startup_warnings(parse_config({{"milena.http.listeners", ""}, kOne})), ElementsAre());
+  EXPECT_THAT(startup_warnings(parse_config({{"milena.http.listener", ""}, kOne})),
               ElementsAre(HasSubstr("did you mean milena.http.listeners?")));
 }
 

@@ -181,6 +181,13 @@ std::vector<std::string> startup_warnings(const KafkaConfig& config) {
                     "broker.session.timeout.ms ({} ms), or brokers are fenced for one lost heartbeat",
                     heartbeat, session));
   }
+  std::int64_t replicas = config.integer("offsets.topic.replication.factor");
+  if (replicas > 1) {
+    warnings.push_back(fmt::format(
+        "offsets.topic.replication.factor={} needs as many brokers, and this version runs one: until "
+        "__consumer_offsets exists, consumer groups find no coordinator; set it to 1",
+        replicas));
+  }
   return warnings;
 }
 

@@ -18,7 +18,11 @@ TEST(Suggestions, WithinTwoEditsOrByTopicKey) {
 }
 
 TEST(Warnings, NoneForAPlainConfiguration) {
-  EXPECT_THAT(startup_warnings(parse_config({})), ElementsAre());
+  EXPECT_THAT(startup_warnings(parse_config({{"offsets.topic.replication.factor", "1"}})), ElementsAre());
+}
+
+TEST(Warnings, ThatGroupsWouldHaveNoCoordinator) {
+  EXPECT_THAT(startup_warnings(parse_config({})), ElementsAre(HasSubstr("offsets.topic.replication.factor=3 needs")));
 }
 
 TEST(Warnings, OneLineForEachKind) {
@@ -29,6 +33,7 @@ TEST(Warnings, OneLineForEachKind) {
                                      {"ssl.protocol", "TLSv1.2"},
                                      {"queued.max.requests", "500"},
                                      {"metric.reporters", "com.x.Y"},
+                                     {"offsets.topic.replication.factor", "1"},
                                      {"broker.session.timeout.ms", "3000"}});
   EXPECT_THAT(
       startup_warnings(config),

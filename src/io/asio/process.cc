@@ -1,6 +1,9 @@
 #include "io/asio/process.h"
 
+#include <limits.h>
+#include <netdb.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -86,6 +89,19 @@ std::vector<double> stat_fields() {
 }
 
 }  // namespace
+
+std::string machine_name() {
+  char own[HOST_NAME_MAX + 1] = {};
+  if (gethostname(own, sizeof own - 1) != 0) return {};
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_CANONNAME;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(own, nullptr, &hints, &found) != 0) return {};
+  std::string name = found->ai_canonname != nullptr ? found->ai_canonname : own;
+  freeaddrinfo(found);
+  return name;
+}
 
 ProcessFacts process_facts() {
   ProcessFacts facts;

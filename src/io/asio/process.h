@@ -13,6 +13,9 @@ std::map<std::string, std::string> environment_variables();
 bool standard_output_is_terminal();
 /// How a person starts this executable from any directory: its name where PATH finds it, else its whole path.
 std::string own_command();
+/// This machine's name as others may know it: the canonical one of its host name. Empty: the host name cannot be
+/// resolved, so that nobody could be sent there. May ask a name server: seconds, at worst.
+std::string machine_name();
 /// Raises the limit of open files to what the system allows this process. Returns the limit now in force.
 std::size_t raise_open_file_limit();
 /// What the kernel counts for this process; what it does not say is 0. Reads /proc: some 100 us.
