@@ -37,7 +37,8 @@ raft::Voter own_voter(const config::ServerConfig& config, const Uuid& directory)
   voter.directory_id = directory;
   voter.max_kraft_version = 1;
   for (const config::Listener& listener : config.listeners.advertised_controller) {
-    voter.endpoints.push_back({listener.name, listener.address.host, listener.address.port});
+    const std::string& host = listener.address.host;
+    voter.endpoints.push_back({listener.name, host.empty() ? "localhost" : host, listener.address.port});  // as Kafka
   }
   return voter;
 }

@@ -84,8 +84,10 @@ raft::Voter own_voter(const config::ServerConfig& config, const Uuid& directory_
   raft::Voter voter;
   voter.id = config.node_id;
   voter.directory_id = directory_id;
-  for (const config::Listener& listener : config.listeners.advertised_controller)
-    voter.endpoints.push_back({listener.name, listener.address.host, listener.address.port});
+  for (const config::Listener& listener : config.listeners.advertised_controller) {
+    const std::string& host = listener.address.host;
+    voter.endpoints.push_back({listener.name, host.empty() ? "localhost" : host, listener.address.port});  // as Kafka
+  }
   voter.max_kraft_version = 1;
   return voter;
 }

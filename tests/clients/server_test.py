@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import harness  # noqa: E402
+from confluent_kafka.admin import AdminClient  # noqa: E402
 
 
 class Server(unittest.TestCase):
@@ -165,6 +166,18 @@ class Server(unittest.TestCase):
         _, said = process.communicate(timeout=30)
         self.assertIn("num.partitons (did you mean num.partitions?)", said)
         self.assertNotIn("heap.opts", said)
+
+    def test_a_listener_without_a_host(self):
+        """The machine's name is what clients are told, as Kafka does it."""
+        try:
+            found = socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
+            name = found[0][3] or socket.gethostname()
+        except socket.gaierror:
+            name = "localhost"
+        self.start(self.config_file(advertised_listeners=f"PLAINTEXT://:{self.port}"))
+        admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{self.port}"})
+        broker = admin.list_topics(timeout=20).brokers[1]
+        self.assertEqual((broker.host, broker.port), (name, self.port))
 
     def test_without_formatting(self):
         path = self.config_file()
