@@ -5,6 +5,7 @@
 
 #include "base/properties.h"
 #include "cli/rdkafka.h"
+#include "wire/apis/metadata.h"
 
 namespace milena::cli {
 namespace {
@@ -66,7 +67,10 @@ io::Task<int> ask_any(io::Loop* loop, client::ClusterOptions options,
                       client::ClientResult<client::ConnectionPtr>* to) {
   client::Cluster cluster(*loop, std::move(options));
   *to = co_await cluster.any();
-  if (to->has_value()) *to = client::ConnectionPtr();  // it ends with the loop
+  if (to->failed()) co_return 0;
+  auto version = (**to)->choose<wire::MetadataApi>();  // what clients ask first; a controller's port has it not
+  if (version.failed()) *to = Err(std::move(version.error()));
+  else *to = client::ConnectionPtr();  // it ends with the loop
   co_return 0;
 }
 
@@ -102,7 +106,10 @@ Outcome<void> reach_brokers(Context& context) {
   TRY_ASSIGN(client::ClusterOptions options, cluster_options(context));
   client::ClientResult<client::ConnectionPtr> answer = client::ConnectionPtr();
   context.host.run_on_loop([&](io::Loop* loop) { return ask_any(loop, std::move(options), &answer); });
-  if (answer.failed()) return Err(client_failure("no server answers", answer.error()));
+  if (answer.failed()) {
+    bool there = answer.error().kind == client::ErrorKind::kUnsupported;
+    return Err(client_failure(there ? "this server cannot be used" : "no server answers", answer.error()));
+  }
   return {};
 }
 

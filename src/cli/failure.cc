@@ -62,7 +62,7 @@ Failure client_failure(std::string what, const client::ClientError& error) {
       failure.next = "name the PLAINTEXT listener of a broker with -b host:port";
       break;
     case client::ErrorKind::kUnsupported:
-      failure.next = "use a server that supports it";
+      failure.next = "name a broker's port with -b host:port, of a server that supports it";
       break;
     case client::ErrorKind::kBroker:
     case client::ErrorKind::kNoLeader:

@@ -24,11 +24,19 @@ std::optional<VersionRange> PeerVersions::find(std::int16_t api_key) const {
   return found->second;
 }
 
+bool PeerVersions::of_controller() const {
+  constexpr std::int16_t kMetadata = 3;
+  constexpr std::int16_t kBrokerRegistration = 62;
+  return find(kBrokerRegistration).has_value() && !find(kMetadata).has_value();
+}
+
 ClientResult<std::int16_t> PeerVersions::choose(const WantedApi& wanted) const {
   std::optional<VersionRange> served = find(wanted.key);
   if (!served)
     return Err(ClientError{ErrorKind::kUnsupported, wire::ErrorCode::UNSUPPORTED_VERSION,
-                           fmt::format("the server does not support {}", wanted.name)});
+                           fmt::format("{} does not support {}",
+                                       of_controller() ? "this is a controller's port, which" : "the server",
+                                       wanted.name)});
   std::int16_t best = std::min(served->max, wanted.range.max);
   if (best < wanted.range.min || best < served->min)
     return Err(ClientError{ErrorKind::kUnsupported, wire::ErrorCode::UNSUPPORTED_VERSION,

@@ -36,6 +36,8 @@ class PeerVersions {
   explicit PeerVersions(const wire::ApiVersionsResponse& response);
   /// Empty result: the peer does not serve this API.
   std::optional<VersionRange> find(std::int16_t api_key) const;
+  /// Whether it serves what controllers serve to brokers, and not what clients ask first.
+  bool of_controller() const;
   /// The highest version that both sides know. Errors: kUnsupported, saying what is served and what is
   /// needed.
   ClientResult<std::int16_t> choose(const WantedApi& wanted) const;

@@ -40,6 +40,15 @@ TEST(PeerVersions, an_empty_range_is_an_api_that_is_not_served) {
   EXPECT_FALSE(peer(1, 0).find(3).has_value());
 }
 
+TEST(PeerVersions, a_controllers_port_is_said_to_be_one) {
+  wire::ApiVersionsResponse response;
+  response.api_keys.emplace_back().api_key = 62;  // BrokerRegistration
+  auto failed = PeerVersions(response).choose({"Metadata", 3, {4, 13}});
+  ASSERT_TRUE(failed.failed());
+  EXPECT_THAT(failed.error().message, HasSubstr("controller's port"));
+  EXPECT_FALSE(peer(0, 13).of_controller());
+}
+
 TEST(ParseServers, hosts_ports_and_lists) {
   auto servers = parse_servers("a:1, b ,[::1]:19092,PLAINTEXT://c:2,");
   ASSERT_TRUE(servers.has_value());

@@ -745,6 +745,13 @@ class CommandLine(CliTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("-k or -K", done.stderr)
 
+    def test_a_controllers_port(self):
+        port = re.search(r"CONTROLLER://([^\"]+)", self.ok("quorum", "status", "-o", "json")).group(1)
+        for words in [("topic", "list"), ("produce", "orders")]:
+            error = self.fails(1, *words, "-b", port)
+            self.assertIn("controller's port", error)
+            self.assertIn("next: name a broker's port", error)
+
     def test_the_examples_of_features_hold(self):
         for verb in ["upgrade", "downgrade", "disable"]:
             text = self.ok("feature", verb, "--help", brokers=False)
