@@ -339,9 +339,8 @@ std::string fish_value(const Value& value) {
   return "";
 }
 
-std::string fish_script(const std::vector<Node>& nodes) {
-  std::string text =
-      R"sh(# fish completion of milena:  milena completion fish > ~/.config/fish/completions/milena.fish
+constexpr const char* kFishFunctions =
+    R"sh(# fish completion of milena:  milena completion fish > ~/.config/fish/completions/milena.fish
 function __milena_words
   set -l words
   for word in (commandline -opc)[2..-1]
@@ -391,6 +390,9 @@ function __milena_names
 end
 complete -c milena -f
 )sh";
+
+std::string fish_script(const std::vector<Node>& nodes) {
+  std::string text = kFishFunctions;
   for (const Node& node : nodes) {
     std::string here = node.path.empty() ? "__milena_none" : "__milena_only " + node.path;
     for (const auto& [name, about] : node.verbs)
