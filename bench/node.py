@@ -58,9 +58,18 @@ class Node:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=self.folder)
         while not ready():
             if self.process.poll() is not None or time.monotonic() - began > 180:
-                raise SystemExit(f"{self.name} did not start; its log is {log.name}")
+                with open(log.name, errors="replace") as said:
+                    last = "".join(said.readlines()[-20:])
+                raise SystemExit(f"{last}{self.name} did not start (exit status {self.process.poll()}); above: what it said last")
             time.sleep(0.001)
         return time.monotonic() - began
+
+    def forget(self, key):
+        """From the next start on, `key` has its default."""
+        with open(self.properties) as file:
+            kept = [line for line in file if not line.startswith(key + "=")]
+        with open(self.properties, "w") as out:
+            out.writelines(kept)
 
     def stop(self):
         if self.process and self.process.poll() is None:
