@@ -45,6 +45,7 @@ const std::vector<CountedFault>& counted_faults() {
       {"no room for a name", "disk.full_name"},
       {"stop on a full disk", "sim.stop_on_full_disk"},
       {"start on a full disk", "sim.start_on_full_disk"},
+      {"log put back from a copy", "sim.log_put_back"},
   };
   return all;
 }
@@ -133,6 +134,7 @@ void Nemesis::round() {
 }
 
 void Nemesis::restart() {
+  if (random_.one_in(4)) put_back_a_log();
   for (int i = 0; i < 3 && random_.one_in(4); ++i) {
     world_.clients->set_open(false);
     io::SimDisk& disk = world_.broker->disk();
@@ -144,6 +146,23 @@ void Nemesis::restart() {
     world_.crash(random_.one_in(2) ? SimCrash::kKill : SimCrash::kPowerLoss);
   }
   world_.recover();
+}
+
+// As an operator does who copied it aside: the same bytes in another file than the manifest knows.
+void Nemesis::put_back_a_log() {
+  std::vector<std::string> logs = world_.files();
+  std::erase_if(logs, [](const std::string& path) {
+    return !path.ends_with(".log") || path.find("/__cluster_metadata-0/") != std::string::npos;
+  });
+  if (logs.empty()) return;
+  io::SimDisk& disk = world_.broker->disk();
+  disk.revive();
+  for (std::uint64_t i = random_.between(1, 5); i > 0; --i) {
+    const std::string& path = logs[random_.below(logs.size())];
+    auto content = disk.read_file(path);
+    if (content.has_value() && disk.write_file(path, *content).has_value()) world_.sim.mark("sim.log_put_back");
+  }
+  disk.kill();
 }
 
 void Nemesis::kill() {

@@ -40,6 +40,7 @@ class Nemesis {
   void pause();
   void clean_restart();
   void start_on_full_disk();
+  void put_back_a_log();
 
   void run_up_to(Duration limit);
   /// Time passes while the clients do little.
