@@ -18,7 +18,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import harness  # noqa: E402
-from confluent_kafka.admin import AdminClient  # noqa: E402
 
 
 class Server(unittest.TestCase):
@@ -175,9 +174,9 @@ class Server(unittest.TestCase):
         except socket.gaierror:
             name = "localhost"
         self.start(self.config_file(advertised_listeners=f"PLAINTEXT://:{self.port}"))
-        admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{self.port}"})
-        broker = admin.list_topics(timeout=20).brokers[1]
-        self.assertEqual((broker.host, broker.port), (name, self.port))
+        status = subprocess.run([harness.milena_binary(), "status", "-b", f"127.0.0.1:{self.port}"], capture_output=True,
+                                text=True, timeout=30, env=self.environment())
+        self.assertRegex(status.stdout, rf"Brokers +1 +{re.escape(name)}:{self.port}\b", status.stderr)
 
     def test_without_formatting(self):
         path = self.config_file()
