@@ -1,6 +1,7 @@
 // The node's listeners and connections: opened, drained at the stop; limits followed while it runs, and room made
 // where one was lowered.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "broker/node.h"
@@ -124,7 +125,8 @@ io::Task<void> Node::close_excess(Node* self) {
       Open there = co_await io::run_on(local->loop, std::move(work));
       open.insert(open.end(), there.begin(), there.end());
     }
-    std::ranges::stable_sort(open, {}, &OpenConnection::last_active);
+    auto order = [](const OpenConnection& one) { return std::make_tuple(one.last_active, one.local->index, one.id); };
+    std::ranges::sort(open, {}, order);
     auto many = static_cast<std::size_t>(std::max<std::int64_t>(quotas->excess(), 0));
     if (open.size() > many) open.resize(many);
     for (const OpenConnection& one : open) {
