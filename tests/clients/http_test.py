@@ -245,11 +245,17 @@ class Abuse(HttpCase):
         head = self.raw(self.server, data).split(b"\r\n", 1)[0]
         return int(head.split()[1]) if head else None
 
+    def check_too_large(self, request):
+        """What the node leaves unread may reset the connection before the answer is seen: of several, one is."""
+        seen = [self.status(request) for _ in range(8)]
+        self.assertIn(431, seen)
+        self.assertLessEqual(set(seen), {431, None})
+
     def test_what_is_too_large_or_no_http(self):
-        self.assertEqual(self.status(b"GET /livez HTTP/1.1\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n"), 431)
-        self.assertEqual(self.status(b"GET /" + b"a" * 1_000_000), 431)
+        self.check_too_large(b"GET /livez HTTP/1.1\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n")
+        self.check_too_large(b"GET /" + b"a" * 1_000_000)
         many = b"".join(b"X%d: y\r\n" % i for i in range(100_000))
-        self.assertEqual(self.status(b"GET /livez HTTP/1.1\r\n" + many), 431)
+        self.check_too_large(b"GET /livez HTTP/1.1\r\n" + many)
         self.assertEqual(self.status(b"POST /metrics HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n"), 413)
         self.assertEqual(self.status(b"POST /metrics HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n"), 400)
         self.assertEqual(self.status(os.urandom(64) + b"\r\n\r\n"), 400)
